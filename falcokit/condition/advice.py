@@ -1,0 +1,40 @@
+"""What to write instead, for the mistakes that people make in conditions.  Only reached when a text does not parse."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["advice"]
+
+_AFTER = (
+    (r"not[ \t\r\n]+(in|intersects|pmatch|contains|startswith|endswith|glob|regex|exists)\b",
+     "`not` stands before the field: write `not FIELD {0} ...`"),
+    (r"(?:is|IS)\b", "Falco has no `is`: use `=`, `exists` or a macro"),
+    (r"(?:like|LIKE|matches)\b", "Falco has no `like`: use `glob`, `contains` or `regex`"),
+    (r"(?:IN|EXISTS|CONTAINS|STARTSWITH|ENDSWITH)\b", "operators are written in lower case"),
+    (r"=[<>~]", "operators are `<=`, `>=`, `=`, `!=` and `regex`"),
+    (r"<>", "unequal is written `!=`"),
+    (r"#", "a comment inside a condition is part of its text: put it on a line of its own above the key"),
+    (r"&&", "write `and`"),
+    (r"\|\|", "write `or`"),
+    (r"!(?!=)", "write `not`"),
+    (r"(?:AND|OR|NOT)\b", "`and`, `or` and `not` are written in lower case"),
+    (r"(?:and|or)\b", "there is a check missing before this word"),
+    (r"\)", "this `)` closes nothing, or a check is missing before it"),
+    (r"[\[{%$]", "only texts, numbers, fields and lists in parentheses can stand here; quote a text with such characters"),
+    (r"[A-Za-z][\w.]*", "write `and` or `or` between two checks"),
+)  # fmt: skip
+
+
+def advice(source: str, at: int, message: str) -> str:
+    """One sentence of help for the problem *message* at byte *at*, or nothing."""
+    if at >= len(source) and source.rstrip().endswith((" and", " or", " not", "(")):
+        return "the condition ends in the middle: a check is missing at its end"
+    if "escape" in message:
+        return "write `\\\\` for a backslash, or leave the quotes away: bare texts know no escapes"
+    for pattern, help_text in _AFTER:
+        if found := re.compile(pattern).match(source, at):
+            if pattern.startswith("[A-Za-z]") and "complete condition" not in message and "`and`" not in message:
+                continue
+            return help_text.format(found[1] if found.re.groups else "")
+    return ""

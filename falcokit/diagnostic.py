@@ -1,0 +1,204 @@
+"""What can be wrong, and one finding of it at one place.
+
+`KINDS` is the single table of the findings that reading and resolving rules files gives: our name and code, Falco's
+code beside it (people search for that one), how bad it is, and one sentence.  Codes are never used twice.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from falcokit.source import SourceFile, Span
+
+__all__ = ["KINDS", "Diagnostic", "FalcoPlace", "Kind", "Label", "Problem", "Severity", "Step"]
+
+
+class Severity(IntEnum):
+    """How bad a finding is; errors keep Falco from loading the file."""
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def word(self) -> str:
+        """The lower-case word used in options and output."""
+        return self.name.lower()
+
+
+class Kind(NamedTuple):
+    """One kind of finding: our name and code, Falco's code where it has one, severity, one sentence."""
+
+    name: str
+    code: str
+    falco: str
+    severity: Severity
+    about: str
+
+
+class Problem(NamedTuple):
+    """A finding inside one condition or output text, before anyone knows which file the text came from.
+
+    ``start`` and ``end`` are the wrong bytes of the text's UTF-8, ``at`` is the byte where Falco reports it.
+    ``unknown_filter`` marks the failures that ``skip-if-unknown-filter: true`` turns into a warning; ``ends_falco``
+    those on which Falco itself ends without a result.
+    """
+
+    kind: str
+    message: str
+    at: int
+    start: int
+    end: int
+    help: str = ""
+    unknown_filter: bool = False
+    ends_falco: bool = False
+
+
+class Label(NamedTuple):
+    """A second place that explains a finding."""
+
+    span: Span
+    message: str
+
+
+class Step(NamedTuple):
+    """One of Falco's nested locations: its word for the kind of thing, the thing's name, its character in the file."""
+
+    item_type: str
+    item_name: str
+    offset: int
+
+
+class FalcoPlace(NamedTuple):
+    """Where Falco reports a finding: nested locations in one file, outermost first, the file itself left out.
+
+    With ``condition`` a further location follows, inside that text, at byte ``at``; ``at`` is None where Falco names
+    the text but no place in it.
+    """
+
+    file: SourceFile
+    steps: tuple[Step, ...] = ()
+    condition: str | None = None
+    at: int | None = None
+    snippet: str = ""
+
+
+class Diagnostic(NamedTuple):
+    """One finding at one place.
+
+    ``kind`` is a name of `KINDS`; ``help`` says what to write instead; ``labels`` are further places, outermost
+    first; ``falco`` is where Falco reports it; ``falco_code`` differs from the kind's only where Falco reports the
+    same thing in two ways; ``detail`` is the word the finding is about (a deprecated field, an unknown key).
+    """
+
+    kind: str
+    message: str
+    span: Span
+    help: str = ""
+    labels: tuple[Label, ...] = ()
+    falco: FalcoPlace | None = None
+    falco_code: str = ""
+    detail: str = ""
+    severity: Severity | None = None
+
+    @property
+    def file(self) -> SourceFile:
+        """The file of the place."""
+        return self.span.file
+
+    @property
+    def code(self) -> str:
+        """Falco's code, empty where Falco says nothing."""
+        return self.falco_code or KINDS[self.kind].falco
+
+    @property
+    def is_error(self) -> bool:
+        """Whether Falco would refuse the file for it."""
+        return self.level is Severity.ERROR
+
+    @property
+    def level(self) -> Severity:
+        """The severity of this finding: its own, or that of its kind."""
+        return self.severity if self.severity is not None else KINDS[self.kind].severity
+
+
+_E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
+_YAML, _SHAPE, _VALID = "LOAD_ERR_YAML_PARSE", "LOAD_ERR_YAML_VALIDATE", "LOAD_ERR_VALIDATE"
+_COND, _OUT = "LOAD_ERR_COMPILE_CONDITION", "LOAD_ERR_COMPILE_OUTPUT"
+
+_TABLE = (
+    # 0xx: YAML and the shape of items
+    ("yaml-syntax", "FK001", _YAML, _E, "the file is not YAML"),
+    ("unreadable-file", "FK002", "LOAD_ERR_FILE_READ", _E, "the file cannot be read"),
+    ("file-too-large", "FK003", "", _E, "the file is larger than the limit"),
+    ("not-a-rules-file", "FK004", _SHAPE, _E, "the document is not a sequence of items"),
+    ("not-an-item", "FK005", _SHAPE, _E, "an element of the file is not a mapping"),
+    ("unknown-item", "FK006", "LOAD_UNKNOWN_ITEM", _W, "an item is neither list, macro, rule nor requirement"),
+    ("unknown-key", "FK007", "LOAD_UNKNOWN_KEY", _W, "Falco does not know this key and ignores it"),
+    ("missing-key", "FK008", _SHAPE, _E, "a required key is missing or has no value"),
+    ("wrong-shape", "FK009", _SHAPE, _E, "a value is of the wrong YAML type"),
+    ("empty-value", "FK010", _SHAPE, _E, "a value is empty text"),
+    ("invalid-value", "FK011", _SHAPE, _E, "a value cannot be read as what the key needs"),
+    ("ignored-document", "FK012", "", _W, "Falco stops reading at the empty document before this one"),
+    ("invalid-utf8", "FK013", "", _W, "the file has bytes that are no UTF-8"),
+    # 1xx: names
+    ("invalid-list-name", "FK101", "LOAD_INVALID_LIST_NAME", _W, "a list has a name that conditions cannot use"),
+    ("invalid-macro-name", "FK102", "LOAD_INVALID_MACRO_NAME", _W, "a macro has a name that conditions cannot use"),
+    # 2xx: references
+    ("undefined-macro", "FK201", _VALID, _E, "a condition names a macro that is not defined, or not yet"),
+    ("macro-loop", "FK202", _VALID, _E, "a macro leads back to itself"),
+    ("unused-macro", "FK203", "LOAD_UNUSED_MACRO", _W, "no rule or macro uses this macro"),
+    ("unused-list", "FK204", "LOAD_UNUSED_LIST", _W, "nothing uses this list"),
+    ("unknown-source", "FK205", "LOAD_UNKNOWN_SOURCE", _W, "no loaded plugin has this event source"),
+    ("too-large", "FK206", _VALID, _E, "a condition grows beyond any use when lists and macros are put in"),
+    # 3xx: append, override, enabled
+    ("no-target", "FK301", _VALID, _E, "there is nothing of this name to append to or to override"),
+    ("source-differs", "FK302", _VALID, _E, "an item's source differs from that of the rule it changes"),
+    ("empty-append", "FK303", _VALID, _E, "an appending rule gives neither condition nor exceptions"),
+    ("invalid-override", "FK304", _SHAPE, _E, "an override names an operation or key that cannot be overridden"),
+    ("override-shape", "FK305", _VALID, _E, "override is not a mapping of keys to append or replace"),
+    ("override-without-value", "FK306", _SHAPE, _E, "override names a key that the item does not give"),
+    ("key-without-override", "FK307", _SHAPE, _E, "the item gives a key that its override does not name"),
+    ("override-without-effect", "FK309", "", _W, "an override that Falco ignores"),
+    ("append-and-override", "FK308", _SHAPE, _E, "append and override cannot stand together"),
+    # 4xx: conditions
+    ("condition-syntax", "FK401", _COND, _E, "a condition does not parse"),
+    ("unknown-field", "FK402", _COND, _E, "a condition uses a field that does not exist for its source"),
+    ("field-argument", "FK403", _COND, _E, "a field's argument is missing, not allowed or malformed"),
+    ("wrong-operator", "FK404", _COND, _E, "an operator cannot be used with a field of this type"),
+    ("wrong-literal", "FK405", _COND, _E, "a value cannot be read as the field's type"),
+    ("unknown-event-type", "FK406", _COND, _E, "evt.type is compared with a name that is no event type"),
+    ("wrong-transformer", "FK407", _COND, _E, "a transformer does not fit its arguments"),
+    ("wrong-comparison", "FK408", _COND, _E, "two fields that cannot be compared are compared"),
+    ("invalid-regex", "FK409", _COND, _E, "a regular expression does not compile"),
+    ("event-type-expression", "FK410", _COND, _E, "Falco ends on computed comparisons of evt.type"),
+    ("needless-regex", "FK411", "LOAD_COMPILE_CONDITION", _W, "a regex does what a simpler operator does"),
+    ("field-as-text", "FK412", "LOAD_COMPILE_CONDITION", _W, "a field name on the right is compared as text"),
+    ("transformer-as-text", "FK413", "LOAD_COMPILE_CONDITION", _W, "a transformer on the right is compared as text"),
+    ("unsafe-na", "FK414", "LOAD_UNSAFE_NA_CHECK", _W, "a comparison with <NA> never holds"),
+    ("unknown-filter", "FK415", "LOAD_UNKNOWN_FILTER", _W, "the rule is skipped: a field it uses is unknown"),
+    # 5xx: exceptions
+    ("exception-shape", "FK501", _SHAPE, _E, "an exception or a part of it is of the wrong YAML type"),
+    ("exception-fields", "FK502", _VALID, _E, "an exception's fields or comps do not fit"),
+    ("exception-values", "FK503", _VALID, _E, "an exception's values do not fit its fields"),
+    ("exception-append", "FK504", _VALID, _E, "an appended exception gives too little or too much"),
+    ("append-no-values", "FK505", "LOAD_APPEND_NO_VALUES", _W, "an appended exception has no values"),
+    ("exception-name-twice", "FK506", "LOAD_EXCEPTION_NAME_NOT_UNIQUE", _W, "two exceptions of a rule share a name"),
+    # 6xx: outputs
+    ("output-syntax", "FK601", _OUT, _E, "an output does not parse"),
+    ("unknown-output-field", "FK602", _OUT, _E, "an output uses a field that does not exist for its source"),
+    ("empty-output", "FK603", _OUT, _E, "an output is empty"),
+    # 7xx: performance
+    ("too-many-event-types", "FK701", "LOAD_NO_EVTTYPE", _W, "a rule is tried on too many event types"),
+    # 8xx: deprecations
+    ("deprecated-append", "FK801", "LOAD_DEPRECATED_ITEM", _W, "append is deprecated, override takes its place"),
+    ("deprecated-enabled", "FK802", "LOAD_DEPRECATED_ITEM", _W, "a bare enabled is deprecated"),
+    ("deprecated-field", "FK803", "LOAD_DEPRECATED_ITEM", _W, "a field is deprecated"),
+    ("deprecated-container-info", "FK804", "LOAD_DEPRECATED_ITEM", _W, "%container.info is deprecated"),
+    # 9xx: requirements
+    ("engine-version", "FK901", _VALID, _E, "the file requires another engine version"),
+    ("plugin-version", "FK902", _VALID, _E, "a plugin requirement is malformed or not met"),
+)
+
+KINDS: dict[str, Kind] = {row[0]: Kind(*row) for row in _TABLE}

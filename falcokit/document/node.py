@@ -1,0 +1,93 @@
+"""The nodes of a YAML document: text, places, style; no typing of scalars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+from falcokit.source import SourceFile, Span
+
+__all__ = ["Document", "Mapping", "Node", "Scalar", "Sequence"]
+
+
+class Scalar:
+    """A scalar: its text after folding and escapes, and the range of the file that it stands in.
+
+    ``style`` is ``""`` for plain, else the indicator ``'``, ``"``, ``|`` or ``>``.  ``null`` says that it is the null
+    value (plain, untagged, empty or one of the words); its place is then that of the next token.
+    """
+
+    __slots__ = ("end", "null", "start", "style", "value")
+
+    def __init__(self, value: str, start: int, end: int, style: str, null: bool) -> None:
+        self.value: Final = value
+        self.start: Final = start
+        self.end: Final = end
+        self.style: Final = style
+        self.null: Final = null
+
+
+class Sequence:
+    """A sequence of nodes, in order."""
+
+    __slots__ = ("end", "flow", "items", "start")
+
+    def __init__(self, items: tuple[Node, ...], start: int, end: int, flow: bool) -> None:
+        self.items: Final = items
+        self.start: Final = start
+        self.end: Final = end
+        self.flow: Final = flow
+
+
+class Mapping:
+    """A mapping as its pairs, in document order, duplicate keys kept."""
+
+    __slots__ = ("end", "flow", "pairs", "start")
+
+    def __init__(self, pairs: tuple[tuple[Node, Node], ...], start: int, end: int, flow: bool) -> None:
+        self.pairs: Final = pairs
+        self.start: Final = start
+        self.end: Final = end
+        self.flow: Final = flow
+
+    def get(self, key: str) -> Node | None:
+        """The value of the first pair whose key is the text *key*: with duplicate keys Falco uses the first."""
+        for name, value in self.pairs:
+            if name.__class__ is Scalar and key_text(name) == key:
+                return value
+        return None
+
+    def key(self, key: str) -> Scalar | None:
+        """The node of the first key *key*."""
+        for name, _ in self.pairs:
+            if name.__class__ is Scalar and key_text(name) == key:
+                assert isinstance(name, Scalar)
+                return name
+        return None
+
+    def keys(self) -> Iterator[Scalar]:
+        """The scalar keys, in document order."""
+        for name, _ in self.pairs:
+            if isinstance(name, Scalar):
+                yield name
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def key_text(node: Node) -> str:
+    """The text of a key; a null key reads as ``null``."""
+    assert isinstance(node, Scalar)
+    return "null" if node.null else node.value
+
+
+class Document(NamedTuple):
+    """One document of a file.  ``root`` is None for an empty one."""
+
+    file: SourceFile
+    root: Node | None
+    start: int
+
+    def span(self, node: Node) -> Span:
+        """Where *node* stands."""
+        return Span(self.file, node.start, node.end)

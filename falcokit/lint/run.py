@@ -1,0 +1,121 @@
+"""One lint: both loads, and their findings put together, sorted and told apart by whose file they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from falcokit.catalogue import Catalogue
+from falcokit.diagnostic import Diagnostic
+from falcokit.ruleset.additions import OutputAddition
+from falcokit.ruleset.loader import Loaded, Memo, load, load_all
+from falcokit.source import Origin, SourceFile, Span
+from falcokit.source.decode import first_invalid
+
+__all__ = ["LintResult", "lint", "relint"]
+
+
+class LintResult(NamedTuple):
+    """The findings in file and text order; ``stops`` are those at which Falco would stop reading their file.
+
+    ``loaded`` is the rule set as loaded without stopping; ``hidden`` counts the findings in default files that were
+    left out.
+    """
+
+    files: tuple[SourceFile, ...]
+    findings: tuple[Diagnostic, ...]
+    stops: frozenset[int]
+    hidden: int
+    loaded: Loaded
+
+    def stops_at(self, finding: Diagnostic) -> bool:
+        """Whether Falco stops at *finding*."""
+        return id(finding) in self.stops
+
+
+def lint(
+    files: Sequence[SourceFile],
+    catalogue: Catalogue,
+    *,
+    include_defaults: bool = False,
+    additions: Sequence[OutputAddition] = (),
+    memo: Memo | None = None,
+) -> LintResult:
+    """Lint *files*, in load order, default files first; findings in default files only with *include_defaults*."""
+    memo = Memo() if memo is None else memo
+    loaded = load_all(files, catalogue, memo, additions)
+    failed = [result for result in loaded.files if not result.successful]
+    found = _unique(loaded, failed != [])
+    found += _invalid_text(files)
+    shown = [d for d in found if include_defaults or d.file.origin is Origin.CUSTOM]
+    # A default file that does not load is never a detail: without it nothing else can be believed.
+    shown += [d for d in found if not include_defaults and d.file.origin is Origin.DEFAULT and d.is_error]
+    order = {id(file): number for number, file in enumerate(files)}
+    shown.sort(key=lambda d: (order.get(id(d.file), len(order)), d.span.start, d.span.end, d.kind, d.message))
+    stops: frozenset[int] = frozenset()
+    if failed:
+        stops = _stops(files, catalogue, additions, shown, memo)
+    return LintResult(tuple(files), tuple(shown), stops, len(found) - len(shown), loaded)
+
+
+def relint(
+    before: LintResult, changed: SourceFile, memo: Memo, *, include_defaults: bool = False
+) -> LintResult:
+    """Lint again with *changed* in the place of the file of the same name; *memo* is the one of the first lint."""
+    files = [changed if file.name == changed.name else file for file in before.files]
+    return lint(files, before.loaded.catalogue, include_defaults=include_defaults, memo=memo)
+
+
+def _unique(loaded: Loaded, failed: bool) -> list[Diagnostic]:
+    """Each finding once.  Falco compiles after every file: of warnings only the last compile's count, as an item may
+    be used by a later file; an error counts whenever it occurs, as Falco would not come to the later file."""
+    seen: set[tuple[object, ...]] = set()
+    found: list[Diagnostic] = []
+    last = len(loaded.files) - 1
+    for number, result in enumerate(loaded.files):
+        for d in result.diagnostics:
+            if d.kind in _LAST_ONLY and number != last:
+                continue
+            if failed and d.kind in ("unused-macro", "unused-list"):
+                continue
+            key = (d.kind, d.message, d.span.file.name, d.span.start, d.span.end, d.detail)
+            if key not in seen:
+                seen.add(key)
+                found.append(d)
+    return found
+
+
+_LAST_ONLY = frozenset(
+    (
+        "unused-macro", "unused-list", "too-many-event-types", "deprecated-field", "deprecated-container-info",
+        "unsafe-na", "needless-regex", "field-as-text", "transformer-as-text", "unknown-filter",
+    )
+)  # fmt: skip
+
+
+def _invalid_text(files: Sequence[SourceFile]) -> list[Diagnostic]:
+    found = []
+    for file in files:
+        at = first_invalid(file.text)
+        if at is not None:
+            byte = ord(file.text[at]) - 0xDC00
+            message = f"the byte 0x{byte:02x} is no UTF-8"
+            span = Span(file, at, at + 1)
+            found.append(Diagnostic("invalid-utf8", message, span, "save the file as UTF-8"))
+    return found
+
+
+def _stops(
+    files: Sequence[SourceFile],
+    catalogue: Catalogue,
+    additions: Sequence[OutputAddition],
+    shown: list[Diagnostic],
+    memo: Memo,
+) -> frozenset[int]:
+    """The findings that are the one error Falco would give for a file, told apart by identity."""
+    at = set()
+    for result in load(files, catalogue, memo, additions).files:
+        for d in result.diagnostics:
+            if d.is_error:
+                at.add((d.kind, d.span.file.name, d.span.start, d.message))
+    return frozenset(id(d) for d in shown if (d.kind, d.span.file.name, d.span.start, d.message) in at)

@@ -1,0 +1,86 @@
+"""The text of one condition on its way from the file to its tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from falcokit.condition import parse
+from falcokit.condition.ast import Expression, byte_to_char
+from falcokit.diagnostic import Problem
+from falcokit.ruleset.definitions import joined, mapped
+from falcokit.ruleset.exception_text import Part, mapped_parts, text_of
+from falcokit.ruleset.items import Written
+from falcokit.ruleset.lists import CompiledList, Splice, TooLargeError, replay, substitute, words
+from falcokit.source import Span
+
+__all__ = ["Body", "make_body"]
+
+
+class Body(NamedTuple):
+    """A condition: ``raw`` as joined, ``text`` with exceptions, ``final`` with lists, and its tree or syntax problem.
+
+    ``lists`` are the lists put in; ``names`` are all words that could name a list, put in or not: while no definition
+    of these changes, neither does the body.
+    """
+
+    parts: tuple[Written, ...]
+    exceptions: tuple[Part, ...]
+    raw: str
+    text: str
+    final: str
+    splices: tuple[Splice, ...]
+    lists: dict[str, CompiledList]
+    names: frozenset[str]
+    tree: Expression | Problem
+
+    def locate(self, start: int, end: int) -> Span:
+        """Where bytes ``[start, end)`` of the final text are written."""
+        text = mapped(self.parts)
+        if self.exceptions:
+            text = "(" + text + ")" + mapped_parts(list(self.exceptions))
+        text = replay(text, self.splices, self.lists)
+        start, end = byte_to_char(self.final, start), byte_to_char(self.final, end)
+        span = text.locate(start, end)
+        if span is None:
+            part = self.parts[0]
+            return Span(part.file, part.node.start, part.node.end)
+        return span
+
+    @property
+    def used_lists(self) -> tuple[str, ...]:
+        """The names of the lists put in, each once, in order of use."""
+        return tuple(dict.fromkeys([splice.name for splice in self.splices]))
+
+
+def make_body(
+    parts: tuple[Written, ...],
+    exceptions: list[Part],
+    lists: Mapping[str, CompiledList],
+    odd_lists: frozenset[str],
+    trees: dict[str, Expression | Problem],
+) -> Body:
+    """The body of the condition made of *parts*; *odd_lists* are the lists whose names contain delimiters.
+
+    *trees* remembers what was parsed before.
+    """
+    raw = joined(parts)
+    text = f"({raw}){text_of(exceptions)}" if exceptions else raw
+    names = frozenset(words(text))
+    found = names & lists.keys() | odd_lists
+    splices: tuple[Splice, ...] = ()
+    final = text
+    used: dict[str, CompiledList] = {}
+    if found:
+        try:
+            final, splices = substitute(text, found, lists)
+        except TooLargeError:
+            problem = Problem("too-large", "the condition grows too large when lists are put in", 0, 0, len(raw))
+            return Body(parts, tuple(exceptions), raw, text, text, (), {}, names, problem)
+        if splices:
+            used = {splice.name: lists[splice.name] for splice in splices}
+            names = names.union(*[words(compiled.text) for compiled in used.values()])
+    tree = trees.get(final)
+    if tree is None:
+        tree = trees[final] = parse(final)
+    return Body(parts, tuple(exceptions), raw, text, final, splices, used, names, tree)

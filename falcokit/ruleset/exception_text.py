@@ -1,0 +1,151 @@
+"""The text that exceptions add to a rule's condition."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from falcokit.diagnostic import Diagnostic, FalcoPlace
+from falcokit.document import origins
+from falcokit.ruleset.definitions import RuleDefinition, RuleException
+from falcokit.ruleset.exception_check import LIST_OPERATORS
+from falcokit.ruleset.items import Entry, Written
+from falcokit.ruleset.lists import MAX_TEXT, TooLargeError
+from falcokit.source import MappedText, Span
+
+__all__ = ["exception_parts", "mapped_parts", "text_of"]
+
+Part: TypeAlias = "str | Written"
+
+
+def exception_parts(rule: RuleDefinition) -> tuple[list[Part], Diagnostic | None]:
+    """What follows the parenthesised condition, piece by piece, or the first value that does not fit its fields.
+
+    Raises `TooLargeError` beyond `MAX_TEXT`.
+    """
+    parts: list[Part] = []
+    for exception in rule.exceptions:
+        inner: list[Part] = []
+        if isinstance(exception.fields, tuple):
+            problem = _tuples(rule, exception, inner)
+        else:
+            problem = _singles(rule, exception, inner)
+        if problem is not None:
+            return [], problem
+        if inner:
+            parts += [" and not ", *inner]
+        if sum(map(_length, inner)) > MAX_TEXT:
+            raise TooLargeError
+    return parts, None
+
+
+def _length(part: Part) -> int:
+    return len(part if isinstance(part, str) else part.text)
+
+
+def text_of(parts: list[Part]) -> str:
+    """The parts as one text."""
+    return "".join([part if isinstance(part, str) else part.text for part in parts])
+
+
+def mapped_parts(parts: list[Part]) -> MappedText:
+    """The parts as one text whose characters know their place."""
+    text = MappedText.made_up("")
+    for part in parts:
+        text = text + (part if isinstance(part, str) else MappedText.written(part.text, origins(part.file, part.node)))
+    return text
+
+
+def _wrong(rule: RuleDefinition, exception: RuleException, entry: Entry, message: str, help_text: str) -> Diagnostic:
+    while isinstance(entry, tuple) and entry:
+        entry = entry[0]
+    if isinstance(entry, Written):
+        span = Span(entry.file, entry.node.start, entry.node.end)
+    else:
+        end = exception.file.text.find("\n", exception.step.offset)
+        span = Span(exception.file, exception.step.offset, end if end >= 0 else len(exception.file.text))
+    place = FalcoPlace(rule.item.file, (rule.item.step, exception.step))
+    return Diagnostic("exception-values", message, span, help_text, (), place, "", exception.name)
+
+
+def _quoted(entry: Written) -> list[Part]:
+    text = entry.text
+    return ['"', entry, '"'] if " " in text and text[0] not in "\"'" else [entry]
+
+
+def _field(entry: Entry | str) -> Part:
+    if isinstance(entry, tuple) or entry is None:
+        return ""
+    return entry
+
+
+def _comp(entry: object) -> str:
+    return entry if isinstance(entry, str) else entry.text if isinstance(entry, Written) else ""
+
+
+def _singles(rule: RuleDefinition, exception: RuleException, parts: list[Part]) -> Diagnostic | None:
+    """``(FIELD COMP (v1, v2))``."""
+    if not exception.values:
+        return None
+    parts += ["(", _field(exception.fields), " ", _comp(exception.comps), " ("]
+    written = ""
+    for value in exception.values:
+        if isinstance(value, tuple):
+            message = f"the exception `{exception.name}` has a single field: its values are texts, not lists"
+            return _wrong(rule, exception, value, message, "write `values: [a, b]`, or make `fields` a list")
+        if written:
+            parts.append(", ")
+        if isinstance(value, Written):
+            parts += _quoted(value)
+            written = value.text or written
+    parts.append("))")
+    return None
+
+
+def _tuples(rule: RuleDefinition, exception: RuleException, parts: list[Part]) -> Diagnostic | None:
+    """``(( F1 C1 V1 and F2 C2 V2) or ( ...))``."""
+    fields = exception.fields
+    assert isinstance(fields, tuple)
+    comps = exception.comps if isinstance(exception.comps, tuple) else ()
+    groups: list[Part] = []
+    for row in exception.values:
+        count = len(row) if isinstance(row, tuple) else 0
+        if not isinstance(row, tuple) or count != len(fields):
+            message = f"the exception `{exception.name}` has {len(fields)} fields, but this value has {count} parts"
+            if not isinstance(row, tuple):
+                message = f"the exception `{exception.name}` has a list of fields, but this value is no list"
+            names = ", ".join(f.text if isinstance(f, Written) else "?" for f in fields)
+            return _wrong(rule, exception, row, message, f"write each value as a list: one part for each of [{names}]")
+        if groups:
+            groups.append(" or ")
+        groups.append("(")
+        for number, entry in enumerate(row):
+            if number:
+                groups.append(" and ")
+            comp = _comp(comps[number]) if number < len(comps) else ""
+            if not comp:
+                message = f"the replaced exception `{exception.name}` has fields and values but no comps"
+                return _wrong(rule, exception, row, message, "give one comp for each field: Falco fills in none here")
+            groups += [" ", _field(fields[number]), " ", comp, " ", *_value(entry, comp)]
+        groups.append(")")
+    if groups:
+        parts += ["(", *groups, ")"]
+    return None
+
+
+def _value(entry: Entry, comp: str) -> list[Part]:
+    if isinstance(entry, Written):
+        if comp.strip(" \t\r\n") in LIST_OPERATORS:
+            return [entry] if entry.text.startswith("(") else ["(", entry, ")"]
+        return _quoted(entry)
+    if entry is None:
+        return [""]
+    parts: list[Part] = ["("]
+    written = ""
+    for inner in entry:
+        if written:
+            parts.append(", ")
+        if isinstance(inner, Written):
+            parts += _quoted(inner)
+            written = inner.text or written
+    parts.append(")")
+    return parts

@@ -1,0 +1,173 @@
+"""Lists: their items once compiled, and their replacement in the text of conditions, as Falco does it.
+
+Falco puts lists in before it parses anything, wherever their name stands between delimiters.  What is done to the text
+is kept as splices, so that the same can be done to the text with places when a finding needs it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from falcokit.document import origins
+from falcokit.ruleset.definitions import ListDefinition
+from falcokit.ruleset.items import Written
+from falcokit.source import MappedText
+
+__all__ = [
+    "CompiledList", "MAX_TEXT", "Splice", "Substitution", "TooLargeError", "compile_list", "quoted", "replay",
+    "substitute", "words",
+]  # fmt: skip
+
+MAX_TEXT: Final = 1 << 22
+"""The length in characters that a condition may grow to; real ones stay below a hundred thousand."""
+
+_BLANKS: Final = " \t\n\r"
+_DELIMITERS: Final = " \t\n\r(),="
+words: Final = re.compile(r"[^ \t\n\r(),=]+").findall
+"""The stretches of a text between the delimiters of list names."""
+
+
+class TooLargeError(Exception):
+    """A text has outgrown `MAX_TEXT`; becomes a diagnostic where the text belongs to an item."""
+
+
+class CompiledList(NamedTuple):
+    """A list with the lists among its items put in, one level deep; ``lists`` names those, ``order`` is its rank."""
+
+    definition: ListDefinition
+    items: tuple[Written, ...]
+    lists: tuple[str, ...]
+    order: int
+    text: str
+
+
+class Splice(NamedTuple):
+    """One replacement: characters ``[start, end)`` of the text so far gave way to the items of a list."""
+
+    start: int
+    end: int
+    name: str
+
+
+class Substitution(NamedTuple):
+    """A text after all lists were put in, and how."""
+
+    text: str
+    splices: tuple[Splice, ...]
+
+
+def quoted(text: str) -> str:
+    """*text* as Falco writes it into a condition: in double quotes when it has a blank and no quote before it."""
+    return f'"{text}"' if " " in text and text[0] not in "\"'" else text
+
+
+def compile_list(
+    definition: ListDefinition,
+    order: int,
+    visible: int,
+    lists: Mapping[str, ListDefinition],
+    ranks: Mapping[tuple[str, str], tuple[int, int]],
+) -> CompiledList:
+    """*definition* with the lists it names put in, as far as they were first defined before rank *visible*."""
+    found: list[Written] = []
+    named: list[str] = []
+    size = 0
+    for item in definition.items:
+        inner = lists.get(item.node.value)
+        if inner is not None and ranks["list", inner.name][0] < visible:
+            named.append(inner.name)
+            found.extend(inner.items)
+        else:
+            found.append(item)
+        if len(found) > MAX_TEXT:
+            break
+    text = ""
+    for item in found:
+        piece = quoted(item.node.value)
+        size += len(piece) + 2
+        if size > MAX_TEXT:
+            break
+    else:
+        text = _joined([quoted(item.node.value) for item in found])
+    if size > MAX_TEXT:
+        text = "\0"
+    return CompiledList(definition, tuple(found), tuple(named), order, text)
+
+
+def _joined(items: list[str]) -> str:
+    """The items with commas between; while nothing has been written no comma is, so empty ones in front vanish."""
+    if "" not in items:
+        return ", ".join(items)
+    first = next((number for number, item in enumerate(items) if item), len(items))
+    return ", ".join(items[first:])
+
+
+def substitute(text: str, found: Iterable[str], lists: Mapping[str, CompiledList]) -> Substitution:
+    """*text* with lists put in, in the order of their definition; *found* are its words that name lists.
+
+    Raises `TooLargeError` when the text grows beyond `MAX_TEXT`.
+    """
+    pending = sorted({lists[name].order: name for name in found}.items())
+    splices: list[Splice] = []
+    done = -1
+    while pending:
+        done, name = pending.pop(0)
+        compiled = lists[name]
+        if compiled.text == "\0":
+            raise TooLargeError
+        before = len(splices)
+        text = _put_in(text, compiled, splices)
+        if len(splices) > before and compiled.text:
+            known = {number for number, _ in pending}
+            later = {
+                other.order: word
+                for word in words(compiled.text)
+                if (other := lists.get(word)) is not None and other.order > done and other.order not in known
+            }
+            if later:
+                pending = sorted([*pending, *later.items()])
+    return Substitution(text, tuple(splices))
+
+
+def _put_in(text: str, compiled: CompiledList, splices: list[Splice]) -> str:
+    name, items = compiled.definition.name, compiled.text
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        before, after = text[start - 1 : start], text[end : end + 1]
+        if (start == 0 or before in _DELIMITERS) and (not after or after in _DELIMITERS):
+            while start > 0 and text[start - 1] in _BLANKS:
+                start -= 1
+            while end < len(text) and text[end] in _BLANKS:
+                end += 1
+            if not items:
+                if start > 0 and text[start - 1] == ",":
+                    start -= 1
+                elif text[end : end + 1] == ",":
+                    end += 1
+            splices.append(Splice(start, end, name))
+            text = f"{text[:start]} {items} {text[end:]}" if start > 0 else f"{items} {text[end:]}"
+            if len(text) > MAX_TEXT or len(splices) > 50_000:
+                raise TooLargeError
+            start += len(items) + 1
+        start = text.find(name, start + 1)
+    return text
+
+
+def replay(text: MappedText, splices: Iterable[Splice], lists: Mapping[str, CompiledList]) -> MappedText:
+    """The same replacements on the text with places: what a list put in stands where its items are written."""
+    for splice in splices:
+        items = MappedText.made_up("")
+        for item in lists[splice.name].items:
+            value = item.node.value
+            piece = MappedText.written(value, origins(item.file, item.node))
+            if quoted(value) != value:
+                piece = '"' + piece + '"'
+            if len(items):
+                items = items + ", "
+            items = items + piece
+        left = text[: splice.start]
+        text = (left + " " if splice.start > 0 else left) + items + " " + text[splice.end :]
+    return text

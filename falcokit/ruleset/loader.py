@@ -1,0 +1,323 @@
+"""Loading rules files in order: read, collect, compile after each file, as Falco does; and once more without stopping.
+
+`load` gives Falco's view, which stops at the first problem of a file; `load_all` goes on behind problems and so sees
+them all.  A `Memo` kept between loads makes loading an unchanged file cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from falcokit.catalogue import Catalogue
+from falcokit.condition.ast import Expression
+from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
+from falcokit.document import Document, YamlError, compose
+from falcokit.ruleset.additions import OutputAddition
+from falcokit.ruleset.collector import Applied, Definition, apply
+from falcokit.ruleset.compiler import Compilation, compile_definitions
+from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
+from falcokit.ruleset.items import EngineItem, IgnoredItem, Item, PluginRequirement, PluginsItem
+from falcokit.ruleset.reader import read
+from falcokit.source import SourceFile, Span
+
+__all__ = ["FileResult", "Loaded", "Memo", "load", "load_all"]
+
+
+class FileResult(NamedTuple):
+    """What loading one file gave.
+
+    ``documents`` are those read, none where the file is not YAML; ``diagnostics`` are in the order found.  With `load`
+    there is at most one error among them, the last; with `load_all` all errors.
+    """
+
+    file: SourceFile
+    documents: tuple[Document, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    parsed: bool
+
+    @property
+    def successful(self) -> bool:
+        """Whether Falco would accept the file."""
+        return not any(d.is_error for d in self.diagnostics)
+
+
+class Loaded(NamedTuple):
+    """All files loaded: a result for each, what was collected, and the last compile (None when no file came so far)."""
+
+    files: tuple[FileResult, ...]
+    definitions: Definitions
+    compilation: Compilation | None
+    catalogue: Catalogue
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The findings of all files, file by file."""
+        return tuple([d for result in self.files for d in result.diagnostics])
+
+
+class Memo:
+    """What earlier loads found out, by the identity of what it was found out about; holds two loads and no more."""
+
+    def __init__(self) -> None:
+        self.trees: dict[str, Expression | Problem] = {}
+        self._new: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
+        self._old: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
+        self.compilation: Compilation | None = None
+
+    def next_load(self) -> None:
+        """Forget what the load before the last one needed and the last did not."""
+        self._old, self._new = self._new, {}
+        if len(self.trees) > 50_000:
+            self.trees = {}
+
+    def get(self, subjects: tuple[object, ...]) -> object | None:
+        """What is known about *subjects*, told apart by identity."""
+        key = tuple(map(id, subjects))
+        entry = self._new.get(key)
+        if entry is None:
+            entry = self._old.get(key)
+            if entry is None:
+                return None
+            self._new[key] = entry
+        return entry[1]
+
+    def put(self, subjects: tuple[object, ...], value: object) -> None:
+        """Remember *value* for *subjects*, which are kept alive with it."""
+        self._new[tuple(map(id, subjects))] = (subjects, value)
+
+
+class _Read(NamedTuple):
+    documents: tuple[Document, ...]
+    error: YamlError | None
+    items: tuple[Item, ...]
+
+
+def _read_file(file: SourceFile, memo: Memo) -> _Read:
+    known = memo.get((file,))
+    if known is None:
+        documents, error = compose(file)
+        items: tuple[Item, ...] = ()
+        if error is None:
+            documents = _until_empty(documents)
+            items = tuple([item for document in documents for item in read(document)])
+        known = _Read(documents, error, items)
+        memo.put((file,), known)
+    assert isinstance(known, _Read)
+    return known
+
+
+def _until_empty(documents: tuple[Document, ...]) -> tuple[Document, ...]:
+    for number, document in enumerate(documents):
+        if document.root is None:
+            return documents[:number]
+    return documents
+
+
+class _Load:
+    """One load under way."""
+
+    def __init__(
+        self, catalogue: Catalogue, memo: Memo, additions: Sequence[OutputAddition], *, keep_going: bool
+    ) -> None:
+        self.catalogue = catalogue
+        self.memo = memo
+        self.additions = additions
+        self.keep_going = keep_going
+        self.definitions = Definitions()
+        self.compilation: Compilation | None = None
+
+    def file(self, file: SourceFile) -> FileResult:
+        read_file = _read_file(file, self.memo)
+        if read_file.error is not None:
+            return FileResult(file, (), (_yaml_error(file, read_file.error),), False)
+        found: list[Diagnostic] = []
+        stopped = False
+        for item in read_file.items:
+            stopped = self.item(item, found) or stopped
+            if stopped and not self.keep_going:
+                break
+        if not stopped or self.keep_going:
+            found += self.compile()
+        if not any(d.is_error for d in found) or self.keep_going:
+            found += self.missing_plugins(read_file.items)
+        return FileResult(file, read_file.documents, tuple(found), True)
+
+    def item(self, item: Item, found: list[Diagnostic]) -> bool:
+        """Collect one item; whether Falco stops at it."""
+        if isinstance(item, IgnoredItem):
+            found += item.warnings
+            found += item.problems if self.keep_going else item.problems[:1]
+            return bool(item.problems)
+        if isinstance(item, (EngineItem, PluginsItem)):
+            return self.requirement(item, found)
+        definitions = self.definitions
+        kind, name = item.step.item_type, item.name.text
+        table: dict[str, Definition] = {  # type: ignore[assignment]  # one table a kind, each of its own type
+            "list": definitions.lists,
+            "macro": definitions.macros,
+            "rule": definitions.rules,
+        }[kind]
+        previous = table.get(name)
+        applied = self.memo.get((previous, item, self.catalogue))
+        if applied is None:
+            applied = apply(previous, item, self.catalogue)
+            self.memo.put((previous, item, self.catalogue), applied)
+        assert isinstance(applied, Applied)
+        state = applied.state if self.keep_going else applied.falco_state
+        found += applied.diagnostics if self.keep_going else applied.falco_diagnostics
+        if state is not None and state is not previous:
+            table[name] = state
+            if kind != "rule":
+                definitions.touched(kind, name)
+        return applied.stops
+
+    def requirement(self, item: EngineItem | PluginsItem, found: list[Diagnostic]) -> bool:
+        problems = item.problems if self.keep_going else item.problems[:1]
+        found += problems
+        if isinstance(item, PluginsItem):
+            if not problems:
+                self.definitions.plugins.extend(item.requirements)
+        elif item.version is not None:
+            engine = self.catalogue.engine_version
+            if item.version[0] != engine[0] or item.version > engine:
+                problems = (_too_new(item, engine),)
+                found += problems
+            else:
+                self.definitions.engine = max(self.definitions.engine, item.version)
+        if not problems or self.keep_going:
+            found += item.late_warnings
+        return bool(problems)
+
+    def compile(self) -> list[Diagnostic]:
+        """Compile what is collected so far; Falco's view ends with the first error."""
+        compilation = compile_definitions(
+            self.definitions, self.catalogue, self.memo.trees, self.compilation or self.memo.compilation, self.additions
+        )
+        self.compilation = compilation
+        found = compilation.diagnostics
+        if not compilation.failed:
+            return [*found, *self.unused(compilation)]
+        if self.keep_going:
+            return list(found)
+        first = next(number for number, d in enumerate(found) if d.is_error)
+        return list(found[: first + 1])
+
+    def unused(self, compilation: Compilation) -> list[Diagnostic]:
+        found = []
+        definitions = self.definitions
+        for name, macro in definitions.macros.items():
+            if name not in compilation.used_macros:
+                found.append(_unused("unused-macro", macro, "no rule or macro uses the macro"))
+        for name, listed in definitions.lists.items():
+            if name not in compilation.used_lists:
+                found.append(_unused("unused-list", listed, "nothing uses the list"))
+        return found
+
+    def missing_plugins(self, items: tuple[Item, ...]) -> list[Diagnostic]:
+        """The requirements of this file's items that no loaded plugin meets; here Falco ends without a result."""
+        loaded = {plugin.name: plugin.version for plugin in self.catalogue.plugins}
+        found = []
+        for item in items:
+            if isinstance(item, PluginsItem) and not item.problems:
+                for requirement in item.requirements:
+                    if not _met(requirement, loaded):
+                        found.append(_unmet(item, requirement, loaded))
+        return found
+
+
+def _met(requirement: PluginRequirement, loaded: dict[str, str]) -> bool:
+    for name, version, _ in requirement.alternatives:
+        if name in loaded:
+            have = tuple(map(int, loaded[name].split(".")[:3]))
+            return have[0] == version[0] and have >= version
+    return False
+
+
+def _unmet(item: PluginsItem, requirement: PluginRequirement, loaded: dict[str, str]) -> Diagnostic:
+    name, version, written = requirement.alternatives[0]
+    for alternative in requirement.alternatives:
+        if alternative[0] in loaded:
+            name, version, written = alternative
+            break
+    wanted = ".".join(map(str, version))
+    if name in loaded:
+        message = f"the plugin `{name}` is required in version {wanted}, loaded is {loaded[name]}"
+        help_text = f"require {loaded[name]} or lower of the same major version"
+    else:
+        message = f"the plugin `{name}` is required but not loaded"
+        help_text = f"loaded plugins: {', '.join(sorted(loaded)) or 'none'}"
+    place = FalcoPlace(item.file, (item.step,))
+    span = Span(item.file, written.node.start, written.node.end)
+    return Diagnostic("plugin-version", message, span, help_text, (), place, "", name)
+
+
+def _too_new(item: EngineItem, engine: tuple[int, int, int]) -> Diagnostic:
+    assert item.version is not None
+    wanted, have = ".".join(map(str, item.version)), ".".join(map(str, engine))
+    node = item.node.get("required_engine_version")
+    assert node is not None
+    help_text = f"the engine version is not Falco's own; falcokit knows engine {have}"
+    message = f"the file requires engine version {wanted}, which {have} does not satisfy"
+    place = FalcoPlace(item.file, (item.step,))
+    return Diagnostic("engine-version", message, Span(item.file, node.start, node.end), help_text, (), place, "", wanted)
+
+
+def _unused(kind: str, definition: ListDefinition | MacroDefinition, message: str) -> Diagnostic:
+    item = definition.item
+    span = Span(item.file, item.name.node.start, item.name.node.end)
+    help_text = "remove it, or use it in a rule"
+    place = FalcoPlace(item.file, (item.step,))
+    return Diagnostic(kind, f"{message} `{definition.name}`", span, help_text, (), place, "", definition.name)
+
+
+def _yaml_error(file: SourceFile, error: YamlError) -> Diagnostic:
+    steps = () if error.in_tree else (Step("value for", "", error.falco_offset),)
+    text = file.text
+    at = min(error.offset, len(text))
+    if at and text[at : at + 1] in ("", "\n", "\r"):
+        stripped = len(text[:at].rstrip())
+        span = Span(file, max(stripped - 1, 0), max(stripped, 0))
+    else:
+        span = Span(file, at, min(at + 1, len(text)))
+    return Diagnostic("yaml-syntax", error.message, span, "", (), FalcoPlace(file, steps))
+
+
+def load(
+    files: Sequence[SourceFile],
+    catalogue: Catalogue,
+    memo: Memo | None = None,
+    additions: Sequence[OutputAddition] = (),
+    *,
+    stop_at_failure: bool = False,
+) -> Loaded:
+    """Load *files* as Falco does; with *stop_at_failure* none after the first failed one, as at Falco's start."""
+    return _load(files, catalogue, memo, additions, keep_going=False, stop_at_failure=stop_at_failure)
+
+
+def load_all(
+    files: Sequence[SourceFile], catalogue: Catalogue, memo: Memo | None = None, additions: Sequence[OutputAddition] = ()
+) -> Loaded:
+    """Load *files* without stopping at problems."""
+    return _load(files, catalogue, memo, additions, keep_going=True, stop_at_failure=False)
+
+
+def _load(
+    files: Sequence[SourceFile],
+    catalogue: Catalogue,
+    memo: Memo | None,
+    additions: Sequence[OutputAddition],
+    *,
+    keep_going: bool,
+    stop_at_failure: bool,
+) -> Loaded:
+    memo = Memo() if memo is None else memo
+    memo.next_load()
+    run = _Load(catalogue, memo, additions, keep_going=keep_going)
+    results = []
+    for file in files:
+        result = run.file(file)
+        results.append(result)
+        if stop_at_failure and not result.successful:
+            break
+    return Loaded(tuple(results), run.definitions, run.compilation, catalogue)

@@ -1,0 +1,193 @@
+"""Conditions bound to the macros they name.
+
+Falco copies the tree of a macro into each place that names it.  Here a tree keeps its names, and `Bound` says what
+each stands for: the same meaning, but a macro is looked into once, however often it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from falcokit.catalogue import Catalogue
+from falcokit.condition.ast import And, Check, Expression, Identifier, Not, Or
+from falcokit.diagnostic import Problem
+from falcokit.ruleset.body import Body
+from falcokit.ruleset.check_compiler import compile_check, deprecated_fields, unsafe_na
+from falcokit.ruleset.definitions import MacroDefinition
+from falcokit.ruleset.event_set import event_codes
+
+__all__ = ["MAX_NODES", "Bound", "BrokenName", "Found", "bind", "leaves"]
+
+MAX_NODES: Final = 200_000
+"""How many nodes a condition may have with all macros put in; the largest real ones have a few thousand."""
+
+
+class Found(NamedTuple):
+    """A problem of one check, and the way to it: the macros passed through, outermost first, with their places."""
+
+    problem: Problem
+    trail: tuple[tuple[Identifier, Bound], ...]
+
+
+class BrokenName(NamedTuple):
+    """A name that cannot be resolved: ``loop`` tells a macro that leads back to itself from an undefined one."""
+
+    identifier: Identifier
+    loop: bool
+    trail: tuple[tuple[Identifier, Bound], ...]
+
+
+class Bound:
+    """A condition's tree with the macros that its identifiers stand for; None for names that stand for nothing.
+
+    ``macro`` is the definition that the tree belongs to, None for a rule's condition; ``tree`` is None where the text
+    cannot be used, which makes a condition that matches anything.  ``size`` counts the leaves once all macros are in.
+    """
+
+    __slots__ = ("_codes", "_noteworthy", "_problems", "body", "broken", "env", "leaves", "macro", "size", "tree")
+
+    def __init__(
+        self, body: Body, env: dict[str, Bound | None], broken: BrokenName | None, macro: MacroDefinition | None
+    ) -> None:
+        tree = None if isinstance(body.tree, Problem) else body.tree
+        self.body: Final = body
+        self.env: Final = env
+        self.broken: Final = broken
+        self.macro: Final = macro
+        self.leaves: Final = tuple(leaves(tree)) if tree is not None else ()
+        size = len(self.leaves)
+        if env:
+            for leaf in self.leaves:
+                if leaf.__class__ is Identifier:
+                    inner = env.get(leaf.name)  # type: ignore[union-attr]
+                    size += inner.size if inner is not None else 0
+        self.size: Final = min(size, MAX_NODES + 1)
+        self.tree: Final = tree if size <= MAX_NODES else None
+        self._codes: dict[bool, int] = {}
+        self._noteworthy: bool | None = None
+        self._problems: dict[str, tuple[Found, ...]] = {}
+
+    @property
+    def noteworthy(self) -> bool:
+        """Whether any check compares with ``<NA>`` or uses a deprecated field, here or in a macro."""
+        if self._noteworthy is None:
+            self._noteworthy = any(
+                leaf.__class__ is Check and (unsafe_na(leaf) or bool(deprecated_fields(leaf)))  # type: ignore[arg-type]
+                for leaf in self.leaves
+            ) or any(inner is not None and inner.noteworthy for inner in self.env.values())
+        return self._noteworthy
+
+    @property
+    def too_large(self) -> bool:
+        """Whether the condition outgrows `MAX_NODES`."""
+        return self.size > MAX_NODES
+
+    def problems(self, source: str, catalogue: Catalogue) -> tuple[Found, ...]:
+        """What compiling each check for *source* gives, in the order of the expanded tree."""
+        known = self._problems.get(source)
+        if known is None:
+            found: list[Found] = []
+            for leaf in self.leaves if self.tree is not None else ():
+                if leaf.__class__ is Check:
+                    for problem in compile_check(leaf, source, catalogue):  # type: ignore[arg-type]
+                        found.append(Found(problem, ()))
+                else:
+                    inner = self.env.get(leaf.name)  # type: ignore[union-attr]
+                    if inner is not None:
+                        for problem, trail in inner.problems(source, catalogue):
+                            found.append(Found(problem, ((leaf, inner), *trail)))  # type: ignore[arg-type]
+                if len(found) > 1000:
+                    break
+            known = self._problems[source] = tuple(found)
+        return known
+
+    def codes(self, negated: bool, catalogue: Catalogue) -> int:
+        """The event codes that the condition can match, as a bit mask; *negated* below an odd number of ``not``."""
+        known = self._codes.get(negated)
+        if known is None:
+            known = self._codes[negated] = self._code_set(self.tree, negated, catalogue)
+        return known
+
+    def _code_set(self, node: Expression | None, negated: bool, catalogue: Catalogue) -> int:
+        if node.__class__ is Check:
+            return event_codes(node, negated, catalogue.events)  # type: ignore[arg-type]
+        if node.__class__ is Identifier:
+            inner = self.env.get(node.name)  # type: ignore[union-attr]
+            return catalogue.events.all_codes if inner is None else inner.codes(negated, catalogue)
+        if node.__class__ is Not:
+            return self._code_set(node.child, not negated, catalogue)  # type: ignore[union-attr]
+        if node is None:
+            return catalogue.events.all_codes
+        assert isinstance(node, (And, Or))
+        union = (node.__class__ is Or) != negated
+        mask = 0 if union else -1
+        for child in node.children:
+            codes = self._code_set(child, negated, catalogue)
+            mask = mask | codes if union else mask & codes
+        return mask
+
+
+def leaves(node: Expression) -> Iterator[Check | Identifier]:
+    """The checks and names of a tree, in the order they are written."""
+    stack = [node]
+    while stack:
+        top = stack.pop()
+        if top.__class__ is Check or top.__class__ is Identifier:
+            yield top  # type: ignore[misc]
+        elif top.__class__ is Not:
+            stack.append(top.child)  # type: ignore[union-attr]
+        else:
+            stack.extend(reversed(top.children))  # type: ignore[union-attr]
+
+
+def bind(
+    body: Body,
+    macro: MacroDefinition | None,
+    lookup: Callable[[str], Bound | None],
+    unresolved: Callable[[str], tuple[Body, MacroDefinition] | None],
+) -> Bound:
+    """The tree of *body* with its names bound.
+
+    *lookup* gives the macros that are resolved already, *unresolved* those that may be seen but come later in the
+    order of resolution: these are bound here, seeing what *body* sees, as Falco's resolver does.
+    """
+    return _bind(body, macro, lookup, unresolved, (), {})
+
+
+def _bind(
+    body: Body,
+    macro: MacroDefinition | None,
+    lookup: Callable[[str], Bound | None],
+    unresolved: Callable[[str], tuple[Body, MacroDefinition] | None],
+    path: tuple[str, ...],
+    ready: dict[str, Bound],
+) -> Bound:
+    env: dict[str, Bound | None] = {}
+    undefined: BrokenName | None = None
+    loop: BrokenName | None = None
+    for leaf in () if isinstance(body.tree, Problem) else leaves(body.tree):
+        if not isinstance(leaf, Identifier) or leaf.name in env:
+            continue
+        name = leaf.name
+        inner = lookup(name) or ready.get(name)
+        if inner is None:
+            later = unresolved(name)
+            if later is None:
+                env[name] = None
+                undefined = undefined or BrokenName(leaf, False, ())
+                continue
+            if name in path or len(path) > 100:
+                env[name] = None
+                loop = loop or BrokenName(leaf, True, ())
+                continue
+            inner = _bind(*later, lookup, unresolved, (*path, name), ready)
+            if inner.broken is not None:
+                broken = BrokenName(inner.broken.identifier, inner.broken.loop, ((leaf, inner), *inner.broken.trail))
+                if broken.loop:
+                    loop = loop or broken
+                else:
+                    undefined = undefined or broken
+            ready[name] = inner
+        env[name] = inner
+    return Bound(body, env, loop or undefined, macro)

@@ -1,0 +1,302 @@
+"""Compiling one rule: exceptions into the condition, output, lists, macros, checks, event types, in Falco's order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from falcokit.catalogue import Catalogue
+from falcokit.condition.ast import Check, Expression
+from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
+from falcokit.ruleset.additions import OutputAddition, applicable
+from falcokit.ruleset.body import Body, make_body
+from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
+from falcokit.ruleset.definitions import RuleDefinition, joined, mapped
+from falcokit.ruleset.exception_text import exception_parts
+from falcokit.ruleset.lists import CompiledList, TooLargeError
+from falcokit.ruleset.macros import Bound, Found, bind
+from falcokit.ruleset.output_compiler import OutputResult, compile_output
+from falcokit.source import MappedText, Span
+
+if TYPE_CHECKING:
+    from falcokit.ruleset.compiler import CompiledMacro
+
+__all__ = ["MAX_EVENT_CODES", "CompiledRule", "compile_rule"]
+
+MAX_EVENT_CODES: Final = 100
+"""More event codes than this make Falco warn (event-types, warning)."""
+CONTAINER_INFO: Final = "%container.info"
+
+
+class CompiledRule(NamedTuple):
+    """A rule ready to be matched, and all that was found on the way, in Falco's order.
+
+    ``bound`` is None where there is nothing to match; ``skipped`` says that Falco leaves the rule out without an
+    error.  ``names`` are all words whose definition could change the outcome.
+    """
+
+    definition: RuleDefinition
+    body: Body | None
+    bound: Bound | None
+    output: str
+    output_result: OutputResult | None
+    codes: int
+    diagnostics: tuple[Diagnostic, ...]
+    skipped: bool
+    used_macros: tuple[str, ...]
+    names: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """The rule's name."""
+        return self.definition.name
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the rules files leave the rule on."""
+        return self.definition.enabled
+
+
+class _Compiling:
+    """One rule being compiled: what was found, and whether Falco has stopped."""
+
+    def __init__(self, rule: RuleDefinition) -> None:
+        self.rule = rule
+        self.found: list[Diagnostic] = []
+        self.skipped = False
+
+    @property
+    def step(self) -> Step:
+        return self.rule.item.step
+
+    def place(self, *steps: Step, condition: str | None = None, at: int | None = None) -> FalcoPlace:
+        return FalcoPlace(self.rule.item.file, (self.step, *steps), condition, at)
+
+    def name_span(self) -> Span:
+        node = self.rule.item.name.node
+        return Span(self.rule.item.file, node.start, node.end)
+
+    def add(self, diagnostic: Diagnostic, *, unknown_filter: bool = False) -> None:
+        if unknown_filter and self.rule.skip_if_unknown_filter:
+            if self.skipped:
+                return
+            self.skipped = True
+            diagnostic = diagnostic._replace(kind="unknown-filter", falco_code="LOAD_UNKNOWN_FILTER")
+        self.found.append(diagnostic)
+
+
+def compile_rule(
+    rule: RuleDefinition,
+    lists: Mapping[str, CompiledList],
+    odd_lists: frozenset[str],
+    macros: Mapping[str, CompiledMacro],
+    catalogue: Catalogue,
+    trees: dict[str, Expression | Problem],
+    additions: Sequence[OutputAddition],
+) -> CompiledRule:
+    """Compile *rule*; *trees* remembers parsed texts, *additions* are the ``append_output`` entries of a configuration."""
+    work = _Compiling(rule)
+    parts, problem = [], None
+    try:
+        parts, problem = exception_parts(rule)
+    except TooLargeError:
+        work.add(Diagnostic("too-large", "the exceptions grow too large", work.name_span(), "", (), work.place()))
+    if problem is not None:
+        work.add(problem)
+    output, result = _output(work, catalogue, additions) if rule.output else ("", None)
+    body: Body | None = None
+    bound: Bound | None = None
+    codes = 0
+    if rule.condition:
+        body = make_body(rule.condition, parts, lists, odd_lists, trees)
+        if isinstance(body.tree, Problem):
+            _syntax(work, body, body.tree)
+        else:
+            bound = bind(body, None, lambda name: m.bound if (m := macros.get(name)) else None, lambda _: None)
+            codes = _condition(work, body, bound, catalogue, macros)
+    names = body.names if body is not None else frozenset()
+    used: tuple[str, ...] = ()
+    if bound is not None:
+        used = tuple([name for name, inner in bound.env.items() if inner is not None])
+        names = names.union(bound.env)
+    return CompiledRule(rule, body, bound, output, result, codes, tuple(work.found), work.skipped, used, names)
+
+
+def _output(
+    work: _Compiling, catalogue: Catalogue, additions: Sequence[OutputAddition]
+) -> tuple[str, OutputResult | None]:
+    """The output as Falco compiles it."""
+    rule = work.rule
+    text = joined(rule.output)
+    start = 0
+    if rule.trimmed and (text[:1] in _SPACE or text[-1:] in _SPACE):
+        start = len(text) - len(text.lstrip(" \t\n\v\f\r"))
+        text = text.strip(" \t\n\v\f\r")
+    extra: list[tuple[str, str | None]] = []
+    written = text
+    for addition in applicable(additions, rule.name, rule.source, rule.tags) if additions else ():
+        if addition.extra_output:
+            text = f"{text} {addition.extra_output}"
+        extra += addition.extra_fields
+    step = Step("rule output", "", rule.output_offset)
+
+    def located(begin: int, end: int) -> Span:
+        found = _removed(mapped(rule.output)[start:], written).locate(begin, end)
+        part = rule.output[0]
+        return found or Span(part.file, part.node.start, part.node.end)
+
+    if CONTAINER_INFO in text:
+        at = text.find(CONTAINER_INFO)
+        span = mapped(rule.output)[start:].locate(at, at + len(CONTAINER_INFO)) or work.name_span()
+        help_text = "name the fields you want, such as `%container.id %container.name %container.image.repository`"
+        message = "`%container.info` is deprecated: Falco removes it from the output"
+        work.add(
+            Diagnostic("deprecated-container-info", message, span, help_text, (), work.place(), "", CONTAINER_INFO)
+        )
+        text = text.replace(CONTAINER_INFO, "")
+    result = compile_output(text, rule.source, catalogue, tuple(extra))
+    if result.problem is not None:
+        problem = result.problem
+        span = located(problem.start, problem.end)
+        work.add(
+            Diagnostic(problem.kind, problem.message, span, problem.help, (), work.place(step)),
+            unknown_filter=problem.unknown_filter,
+        )
+        return text, result
+    for name in result.deprecated:
+        at = text.find(name)
+        message = f"the field `{name}` is deprecated"
+        span = located(len(text[:at].encode()), len(text[: at + len(name)].encode()))
+        work.add(Diagnostic("deprecated-field", message, span, _DEPRECATED[name], (), work.place(step), "", name))
+    return text, result
+
+
+_SPACE: Final = frozenset(" \t\n\v\f\r")
+
+
+def _removed(text: MappedText, written: str) -> MappedText:
+    """The mapped output without ``%container.info``, as it was compiled."""
+    text = text[: len(written)]
+    while (at := text.text.find(CONTAINER_INFO)) >= 0:
+        text = text[:at] + text[at + len(CONTAINER_INFO) :]
+    return text
+
+
+_DEPRECATED: Final = {
+    "evt.dir": "take it out: Falco has no enter events any more, every event is an exit event",
+    "evt.latency": "take it out: without enter events it is always 0",
+    "evt.latency.s": "take it out: without enter events it is always 0",
+    "evt.latency.ns": "take it out: without enter events it is always 0",
+    "evt.latency.human": "take it out: without enter events it is always 0",
+    "evt.wait_latency": "take it out: without enter events it is always 0",
+}
+
+
+def _syntax(work: _Compiling, body: Body, problem: Problem) -> None:
+    if problem.kind == "too-large":
+        work.add(Diagnostic("too-large", problem.message, work.name_span(), "", (), work.place()))
+        return
+    step = Step("rule condition", "", work.rule.condition_offset)
+    place = work.place(step, condition=body.final, at=problem.at)
+    span = body.locate(problem.start, problem.end)
+    work.add(Diagnostic(problem.kind, problem.message, span, problem.help, (), place))
+
+
+def _condition(
+    work: _Compiling, body: Body, bound: Bound, catalogue: Catalogue, macros: Mapping[str, CompiledMacro]
+) -> int:
+    from falcokit.ruleset.compiler import broken_name
+
+    rule = work.rule
+    if bound.broken is not None:
+        definitions = {name: macro.definition for name, macro in macros.items()}
+        lists = {name: compiled.definition for name, compiled in body.lists.items()}
+        place = work.place(condition=body.text, at=bound.broken.identifier.at)
+        work.add(broken_name(bound, bound.broken, place, definitions, lists))
+        return 0
+    if bound.too_large:
+        message = f"the condition of `{rule.name}` grows too large when macros are put in"
+        work.add(Diagnostic("too-large", message, work.name_span(), "", (), work.place()))
+        return 0
+    step = Step("rule condition", "", rule.condition_offset)
+    _tree_warnings(work, body, bound, step)
+    problems = bound.problems(rule.source, catalogue)
+    if problems:
+        _problems(work, body, bound, problems, step)
+        if any(_is_error(found.problem) for found in problems):
+            return 0
+    if rule.source != "syscall":
+        return 0
+    codes = bound.codes(False, catalogue) & catalogue.events.all_codes
+    if rule.warn_evttypes and codes.bit_count() > MAX_EVENT_CODES:
+        message = f"the rule is tried on {codes.bit_count()} event codes, Falco warns above {MAX_EVENT_CODES}"
+        help_text = "restrict the condition by `evt.type in (...)`, or set `warn_evttypes: false` if it must be so"
+        work.add(Diagnostic("too-many-event-types", message, work.name_span(), help_text, (), work.place(), "", rule.name))
+    return codes
+
+
+def _is_error(problem: Problem) -> bool:
+    from falcokit.diagnostic import KINDS, Severity
+
+    return KINDS[problem.kind].severity is Severity.ERROR
+
+
+def _problems(work: _Compiling, body: Body, bound: Bound, problems: tuple[Found, ...], step: Step) -> None:
+    """Falco has the warnings only when there is no error, and of several errors the first."""
+    from falcokit.ruleset.compiler import trail_labels
+
+    errors = [found for found in problems if _is_error(found.problem)]
+    for problem, trail in errors or problems:
+        holder = trail[-1][1] if trail else bound
+        span = holder.body.locate(problem.start, problem.end)
+        place = work.place(step, condition=body.text, at=problem.at)
+        diagnostic = Diagnostic(problem.kind, problem.message, span, problem.help, trail_labels(bound, trail), place)
+        work.add(diagnostic, unknown_filter=problem.unknown_filter)
+
+
+def _tree_warnings(work: _Compiling, body: Body, bound: Bound, step: Step) -> None:
+    """Deprecated fields and comparisons with ``<NA>``: once a rule, with no place inside the condition."""
+    if not bound.noteworthy:
+        return
+    unsafe, deprecated = tree_notes(bound)
+    place = work.place(step, condition=body.text)
+    if unsafe is not None:
+        holder, check = unsafe
+        span = holder.body.locate(check.start, check.end)
+        message = "a comparison with `<NA>` says nothing about a missing value"
+        help_text = "a missing field makes every comparison false: write `FIELD exists` or `not FIELD exists`"
+        work.add(Diagnostic("unsafe-na", message, span, help_text, (), place))
+    for name, (holder, check) in deprecated.items():
+        span = holder.body.locate(check.start, check.end)
+        message = f"the field `{name}` is deprecated"
+        work.add(Diagnostic("deprecated-field", message, span, _DEPRECATED[name], (), place, "", name))
+
+
+Place = tuple[Bound, Check]
+
+
+def tree_notes(bound: Bound) -> tuple[Place | None, dict[str, Place]]:
+    """The first check that compares with ``<NA>``, and the first use of each deprecated field, in Falco's order."""
+    unsafe: Place | None = None
+    deprecated: dict[str, Place] = {}
+    seen: set[int] = set()
+    stack = [bound]
+    while stack:
+        holder = stack.pop()
+        if id(holder) in seen:
+            continue
+        seen.add(id(holder))
+        for leaf in holder.leaves:
+            if not isinstance(leaf, Check):
+                inner = holder.env.get(leaf.name)
+                if inner is not None and id(inner) not in seen:
+                    stack.append(inner)
+                continue
+            if unsafe is None and unsafe_na(leaf):
+                unsafe = (holder, leaf)
+            for name in deprecated_fields(leaf):
+                deprecated.setdefault(name, (holder, leaf))
+    ordered = {name: deprecated[name] for name in _DEPRECATED if name in deprecated} if deprecated else deprecated
+    return unsafe, ordered
+
+

@@ -1,0 +1,48 @@
+"""What to say of a name in a condition that is no macro."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from falcokit.diagnostic import Label
+from falcokit.ruleset.definitions import ListDefinition, MacroDefinition
+from falcokit.ruleset.suggest import nearest
+from falcokit.source import Span
+
+__all__ = ["explain_undefined"]
+
+_WORDS = {
+    "and": "there is a check missing before `and`: an appended condition begins with `and` or `or`",
+    "or": "there is a check missing before `or`",
+    "not": "`not` needs a check behind it",
+    "true": "conditions have no `true`: use a check that always holds, such as `evt.num >= 0`",
+    "false": "conditions have no `false`: use a check that never holds, such as `evt.num = 0`",
+    "always_true": "this macro of the public rules is not loaded: define it as `evt.num >= 0`",
+    "never_true": "this macro of the public rules is not loaded: define it as `evt.num = 0`",
+}
+
+
+def explain_undefined(
+    name: str, macros: Mapping[str, MacroDefinition], lists: Mapping[str, ListDefinition]
+) -> tuple[str, str, tuple[Label, ...]]:
+    """Message, help and further places for the undefined macro *name*; *macros* are all that are collected."""
+    message = f"the macro `{name}` is not defined"
+    defined = macros.get(name)
+    if defined is not None:
+        node = defined.item.name.node
+        label = Label(Span(defined.item.file, node.start, node.end), "it is defined here, too late")
+        return (
+            f"the macro `{name}` is not defined before this place",
+            "move its definition above this one: a macro sees only the macros defined before it",
+            (label,),
+        )
+    if name in _WORDS:
+        return message, _WORDS[name], ()
+    if name in lists:
+        return message, f"`{name}` is a list: write `FIELD in ({name})`", ()
+    near = nearest(name, macros)
+    if near:
+        node = macros[near[0]].item.name.node
+        label = Label(Span(macros[near[0]].item.file, node.start, node.end), f"`{near[0]}` is defined here")
+        return message, f"did you mean `{near[0]}`?", (label,)
+    return message, "define it as a macro in a file that is loaded before, or quote it if it is a value", ()

@@ -1,0 +1,73 @@
+"""A file as read, and a range of its characters."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
+
+__all__ = ["Origin", "SourceFile", "Span"]
+
+
+class Origin(Enum):
+    """Whose file it is: default files are read-only and their own findings are not shown unless asked for."""
+
+    DEFAULT = "default"
+    CUSTOM = "custom"
+
+
+class SourceFile:
+    """A named text.  ``name`` is what users are shown; ``text`` is decoded, its byte order mark kept.
+
+    Compared by identity: the same file loaded twice is two files.
+    """
+
+    def __init__(self, name: str, text: str, origin: Origin = Origin.CUSTOM) -> None:
+        self.name = name
+        self.text = text
+        self.origin = origin
+
+    def __repr__(self) -> str:
+        return f"SourceFile({self.name!r})"
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        starts, at, text = [0], -1, self.text
+        while (at := text.find("\n", at + 1)) >= 0:
+            starts.append(at + 1)
+        if "\r" in text:
+            lone = (i + 1 for i, c in enumerate(text) if c == "\r" and text[i + 1 : i + 2] != "\n")
+            starts = sorted({*starts, *lone})
+        return starts
+
+    def line_column(self, offset: int) -> tuple[int, int]:
+        """The zero-based line and column, in characters, of character *offset*."""
+        line = bisect_right(self._line_starts, offset) - 1
+        return line, offset - self._line_starts[line]
+
+    def line(self, number: int) -> str:
+        """The text of the zero-based line *number*, without its end."""
+        starts = self._line_starts
+        if not 0 <= number < len(starts):
+            return ""
+        end = starts[number + 1] if number + 1 < len(starts) else len(self.text)
+        return self.text[starts[number] : end].rstrip("\r\n")
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the text has; a text without line ends has one."""
+        return len(self._line_starts)
+
+
+class Span(NamedTuple):
+    """The half-open range ``[start, end)`` of characters of *file*."""
+
+    file: SourceFile
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The characters of the range."""
+        return self.file.text[self.start : self.end]

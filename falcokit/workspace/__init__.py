@@ -1,0 +1,1 @@
+"""The disk: finding and reading rules files.  With the rooms beside it the only one that touches files."""
