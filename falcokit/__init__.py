@@ -1,0 +1,39 @@
+"""falcokit: author, check and whitelist Falco rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from falcokit.catalogue import Catalogue
+    from falcokit.errors import CatalogueError, ConditionError, ConfigError, FalcokitError
+    from falcokit.validation import Validation, compile_condition, validate
+    from falcokit.workspace.falco_config import LoadedConfig, load_config
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Catalogue", "CatalogueError", "ConditionError", "ConfigError", "FalcokitError", "LoadedConfig", "Validation",
+    "__version__", "compile_condition", "load_config", "validate",
+]  # fmt: skip
+
+_HOMES = {
+    "Catalogue": "falcokit.catalogue",
+    **dict.fromkeys(("CatalogueError", "ConditionError", "ConfigError", "FalcokitError"), "falcokit.errors"),
+    **dict.fromkeys(("Validation", "compile_condition", "validate"), "falcokit.validation"),
+    **dict.fromkeys(("LoadedConfig", "load_config"), "falcokit.workspace.falco_config"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, and only that."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'falcokit' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

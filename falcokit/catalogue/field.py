@@ -1,0 +1,82 @@
+"""What is known of one field, and of one use of it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+__all__ = ["Field", "FieldError", "FieldUse", "Plugin", "field_from", "spec_of"]
+
+_FLAGS: Final = ("R", "T", "F", "D", "S", "H")
+
+
+class Field(NamedTuple):
+    """A field as the catalogue has it.
+
+    ``argument`` is ``""``, ``"optional"`` or ``"required"``; ``argument_kinds`` tells for plugin fields whether it may
+    be an index, a key or both.  ``no_rhs`` and ``no_transformer`` fields cannot stand on the right side or inside a
+    transformer; ``filter_only`` ones were made for conditions; ``hidden`` ones are left out of listings.
+    """
+
+    name: str
+    type: str
+    is_list: bool
+    argument: str
+    argument_kinds: tuple[str, ...]
+    plugin: str
+    source: str
+    no_rhs: bool = False
+    no_transformer: bool = False
+    filter_only: bool = False
+    deprecated: bool = False
+    suggested_output: bool = False
+    hidden: bool = False
+
+
+class FieldUse(NamedTuple):
+    """A field with the argument it is used with, and the type this use has."""
+
+    field: Field
+    argument: str | None
+    type: str
+    is_list: bool
+
+
+class FieldError(NamedTuple):
+    """Why a text is no field.  ``kind`` is ``unknown-field`` (the only one that Falco calls unknown) or
+    ``field-argument``; ``message`` says what is wrong, ``help`` what to write."""
+
+    kind: str
+    message: str
+    help: str = ""
+
+
+class Plugin(NamedTuple):
+    """A plugin that counts as loaded; ``source`` is the event source it brings, if any."""
+
+    name: str
+    version: str
+    source: str | None
+    id: int | None
+
+
+def field_from(name: str, spec: str, plugin: str, source: str) -> Field:
+    """Read the catalogue's short form: ``TYPE[]`` then ``?`` or ``!`` with ``i``, ``k`` for an argument, then flags."""
+    first, *rest = spec.split(" ")
+    argument, kinds, flags = "", (), ""
+    for word in rest:
+        if word[0] in "?!":
+            argument = "optional" if word[0] == "?" else "required"
+            kinds = tuple(kind for kind in ("index", "key") if kind[0] in word[1:])
+        else:
+            flags = word
+    is_list = first.endswith("[]")
+    marks = [flag in flags for flag in _FLAGS]
+    return Field(name, first.removesuffix("[]"), is_list, argument, kinds, plugin, source, *marks)
+
+
+def spec_of(type_name: str, is_list: bool, argument: str | None, kinds: tuple[str, ...]) -> str:
+    """The short form of a field given in full."""
+    spec = type_name + ("[]" if is_list else "")
+    if argument:
+        spec += " " + ("?" if argument == "optional" else "!") + "".join(kind[0] for kind in kinds)
+    return spec
