@@ -17,7 +17,7 @@ _COUNTED: Final = frozenset(
     ("proc.aname", "proc.apid", "proc.aexe", "proc.aexepath", "proc.acmdline", "proc.aargs", "proc.args", "fd.types")
 )
 _TEXTED: Final = frozenset(("proc.env", "proc.aenv"))
-_PREFIXED: Final = ("evt.arg", "evt.rawarg", "evt.around", "evt.type.is", "thread.cgroup")
+_PREFIXED: Final = ("evt.arg", "evt.rawarg", "evt.around", "evt.type.is", "evt.abspath.", "thread.cgroup")
 
 
 def resolve_field(
@@ -125,6 +125,9 @@ def _prefixed(
         if not text.startswith("evt.around[") or not closed or not _NUMBER.fullmatch(number):
             return _syntax(text, "write `evt.around[TIMESTAMP]`, in nanoseconds")
         return _unknown(text) if after else FieldUse(field, number, field.type, field.is_list)
+    if text in ("evt.abspath.src", "evt.abspath.dst"):
+        field = fields.get("evt.abspath")
+        return None if field is None else FieldUse(field, text[-3:], field.type, field.is_list)
     raw = text.startswith("evt.rawarg")
     if text.startswith("evt.args") or not (raw or text.startswith("evt.arg")):
         return None

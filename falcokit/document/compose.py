@@ -185,8 +185,6 @@ class _Reading:
         falco = index
         if "alias" in context or "anchor" in context or "simple key" in context:
             falco = context_mark.index if context_mark is not None else index
-        elif "flow" in context and "quoted" not in context:
-            falco = len(self.text)
         message = _MESSAGES.get(problem, problem)
         if "flow sequence" in context:
             message, index = "a `[` is never closed", context_mark.index if context_mark is not None else index

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from falcokit.diagnostic import Diagnostic, Step
 from falcokit.document import Mapping, Scalar
@@ -14,11 +14,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-class Written(NamedTuple):
-    """A scalar with the file it stands in."""
+class Written:
+    """A scalar with the file it stands in.  No tuple, so that an `Entry` tells it from a list of entries."""
 
-    file: SourceFile
-    node: Scalar
+    __slots__ = ("file", "node")
+
+    def __init__(self, file: SourceFile, node: Scalar) -> None:
+        self.file: Final = file
+        self.node: Final = node
 
     @property
     def text(self) -> str:

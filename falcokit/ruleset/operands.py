@@ -11,7 +11,6 @@ from falcokit.diagnostic import Problem
 __all__ = ["Typed", "glued", "type_of"]
 
 _TEXTS: Final = frozenset(("CHARBUF", "FSPATH", "FSRELPATH"))
-_PRINTABLE: Final = frozenset(("INT64", "UINT64", "PID"))
 _ONE: Final = frozenset(("tolower", "toupper", "b64", "basename", "len"))
 
 
@@ -76,10 +75,6 @@ def _list_type(operand: TransformerList, source: str, catalogue: Catalogue, at: 
         typed = type_of(item, source, catalogue, at)
         if isinstance(typed, Problem):
             return typed
-        if typed.inner_list or (typed.inner != "CHARBUF" and typed.inner not in _PRINTABLE):
-            what = "a list" if typed.inner_list else f"of type {typed.inner}"
-            message = f"an element of a list of arguments must be text or a number, this one is {what}"
-            return Problem("wrong-transformer", message, at, item.start, item.end)
     return Typed("CHARBUF", True, None, "CHARBUF", True)
 
 

@@ -119,6 +119,11 @@ def _transformer(text: str, start: int, source: str, catalogue: Catalogue, field
     if not piece.isascii():
         end = len(piece.encode("utf-8", "surrogateescape")[:end].decode("utf-8", "surrogateescape"))
     typed = type_of(operand, source, catalogue, 0)
+    if not isinstance(typed, Typed) and isinstance(operand, Transformer) and operand.argument is not None:
+        # Falco takes the longest text that works: the brackets are then literal text.
+        end = piece.index(")", operand.arguments[-1].end) + 1
+        operand = Transformer(operand.name, operand.arguments)
+        typed = type_of(operand, source, catalogue, 0)
     if not isinstance(typed, Typed):
         return None
     _collect(operand, fields)

@@ -220,7 +220,8 @@ def _read_plugins(file: SourceFile, node: Mapping) -> Item:
     else:
         message = f"`required_plugin_versions` must be a sequence, not {described(value)}"
         values.problem("wrong-shape", message, node.key("required_plugin_versions"), (), "write `- name:` and `version:`")
-    late = _unknown_keys(values, ("required_plugin_versions",))
+    at_item = Values(file, node, (Step("required plugin versions", "", node.start),))
+    late = _unknown_keys(at_item, ("required_plugin_versions",))
     return PluginsItem(file, node, step, tuple(requirements), tuple(values.problems), late)
 
 
