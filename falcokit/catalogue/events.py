@@ -1,7 +1,8 @@
 """Event types as sets of codes.
 
 A set is an int used as a bit mask: one bit for each of Falco's event codes, and above them one for each system call
-that has no event of its own (all of these share codes 0 and 1), so that the names can be told apart again.
+that has no event of its own (all of these share codes 0 and 1), so that the names can be told apart again.  The set
+of all leaves out old and internal events, as Falco's does: those are only in a set that names them.
 """
 
 from __future__ import annotations
@@ -20,9 +21,14 @@ class EventTypes:
         self._count: Final[int] = data["count"]
         self._generic: Final = {name: self._count + number for number, name in enumerate(data["generic"])}
         self._syscalls: Final = frozenset(data["syscalls"])
+        self._twins: Final[dict[str, str]] = data["twins"]
         self._masks: Final[dict[str, int]] = {}
         self.code_mask: Final = (1 << self._count) - 1
-        self.all_codes: Final = (1 << (self._count + len(self._generic))) - 1
+        unlisted = 0
+        for name in data["unlisted"]:
+            for code in self._codes[name]:
+                unlisted |= 1 << code
+        self.all_codes: Final = ((1 << (self._count + len(self._generic))) - 1) & ~unlisted
 
     def is_known(self, name: str) -> bool:
         """Whether ``evt.type`` can be compared with *name*: an event, a system call, or the empty text."""
@@ -59,6 +65,7 @@ class EventTypes:
         for name, codes in self._codes.items():
             if name != "syscall" and any(mask >> code & 1 for code in codes if code >= 2):
                 found.add(name)
+        found.update([self._twins[name] for name in found if name in self._twins])
         found.update(name for name, bit in self._generic.items() if mask >> bit & 1)
         return tuple(sorted(found))
 

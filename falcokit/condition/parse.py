@@ -348,8 +348,8 @@ class _Parser:
             return Value(text, i, end + 1, quoted=True)
         return self.value(text, i, end + 1, True)
 
-    def list_value(self, i: int, depth: int, fields: bool = True) -> ListValue | Field | Transformer:
-        """A parenthesised list, or one bare word; with *fields* also a field or transformer."""
+    def list_value(self, i: int, depth: int, fields: bool = True) -> Value | ListValue | Field | Transformer:
+        """A parenthesised list, or one bare word standing for a list of itself; with *fields* also a field or transformer."""
         source = self.source
         self.deep(depth, i)
         if source.startswith("(", i):
@@ -358,7 +358,7 @@ class _Parser:
         if fields and (field := self.right_field(i, depth)):
             return field
         if found := _IDENTIFIER(source, i):
-            return ListValue((Value(found[0], i, found.end()),), i, found.end())
+            return Value(found[0], i, found.end())
         raise _Refused(i, "expected a list in parentheses or the name of a list")
 
     def list_items(self, opened: int) -> ListValue:

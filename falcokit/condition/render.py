@@ -67,7 +67,7 @@ def render_operand(operand: Operand) -> str:
     if isinstance(operand, Value):
         return _compiled_text(operand.text)
     if isinstance(operand, TransformerList):
-        return "(" + ", ".join([render_operand(item) for item in operand.items]) + ")"
+        return "(" + ",".join([render_operand(item) for item in operand.items]) + ")"
     inner = ",".join([render_operand(argument) for argument in operand.arguments])
     return f"{operand.name}({inner}){_argument(operand.argument)}"
 

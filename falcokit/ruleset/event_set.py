@@ -55,6 +55,8 @@ def _number(check: Check) -> bool | None:
         return None
     if not isinstance(right, Value):
         return None
+    if operator == "in":
+        return False if _value(right.text) == 0 else None
     number = _value(right.text)
     if number is None:
         return None

@@ -12,7 +12,7 @@ from falcokit.ruleset.items import Entry, Written
 from falcokit.ruleset.lists import MAX_TEXT, TooLargeError
 from falcokit.source import MappedText, Span
 
-__all__ = ["exception_parts", "mapped_parts", "text_of"]
+__all__ = ["Part", "exception_parts", "field_name", "mapped_parts", "operator_name", "text_of"]
 
 Part: TypeAlias = "str | Written"
 
@@ -72,13 +72,17 @@ def _quoted(entry: Written) -> list[Part]:
     return ['"', entry, '"'] if " " in text and text[0] not in "\"'" else [entry]
 
 
-def _field(entry: Entry | str) -> Part:
-    if isinstance(entry, tuple) or entry is None:
-        return ""
-    return entry
+def _field(entry: Entry) -> Part:
+    return entry if isinstance(entry, Written) else ""
 
 
-def _comp(entry: object) -> str:
+def field_name(entry: Entry) -> str:
+    """The field that one entry of ``fields`` names."""
+    return entry.text if isinstance(entry, Written) else ""
+
+
+def operator_name(entry: object) -> str:
+    """The operator that one entry of ``comps`` names, written or filled in."""
     return entry if isinstance(entry, str) else entry.text if isinstance(entry, Written) else ""
 
 
@@ -86,7 +90,7 @@ def _singles(rule: RuleDefinition, exception: RuleException, parts: list[Part]) 
     """``(FIELD COMP (v1, v2))``."""
     if not exception.values:
         return None
-    parts += ["(", _field(exception.fields), " ", _comp(exception.comps), " ("]
+    parts += ["(", _field(exception.fields), " ", operator_name(exception.comps), " ("]
     written = ""
     for value in exception.values:
         if isinstance(value, tuple):
@@ -121,7 +125,7 @@ def _tuples(rule: RuleDefinition, exception: RuleException, parts: list[Part]) -
         for number, entry in enumerate(row):
             if number:
                 groups.append(" and ")
-            comp = _comp(comps[number]) if number < len(comps) else ""
+            comp = operator_name(comps[number]) if number < len(comps) else ""
             if not comp:
                 message = f"the replaced exception `{exception.name}` has fields and values but no comps"
                 return _wrong(rule, exception, row, message, "give one comp for each field: Falco fills in none here")
