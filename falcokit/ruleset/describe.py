@@ -9,7 +9,7 @@ from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition import parse
 from falcokit.condition.ast import Check, Expression, Field, Identifier, ListValue, Operand, TransformerList, Value
 from falcokit.condition.parse import DESCRIBE_DEPTH
-from falcokit.condition.render import render, render_operand
+from falcokit.condition.render import render
 from falcokit.diagnostic import Problem
 from falcokit.ruleset.compiler import Compilation
 from falcokit.ruleset.definitions import joined
@@ -54,10 +54,11 @@ def describe(loaded: Loaded, rule: str | None = None) -> dict[str, Any]:
 
 def _requirement(alternatives: tuple[tuple[str, tuple[int, int, int], Written], ...]) -> dict[str, Any]:
     (name, _, version), *others = alternatives
-    found: dict[str, Any] = {"name": name, "version": version.text}
-    if others:
-        found["alternatives"] = [{"name": n, "version": w.text} for n, _, w in others]
-    return found
+    return {
+        "name": name,
+        "version": version.text,
+        "alternatives": [{"name": n, "version": w.text} for n, _, w in others],
+    }
 
 
 def _list(name: str, compilation: Compilation) -> dict[str, Any]:
@@ -189,7 +190,7 @@ def _values(check: Check) -> Iterator[str]:
 
 
 def _condition_details(bound: Bound) -> dict[str, Any]:
-    fields = sorted({render_operand(field) for field in _fields(bound, set())})
+    fields = sorted({glued(field) for field in _fields(bound, set())})
     operators = sorted(_operators(bound, set()))
     return {"condition_fields": fields, "condition_operators": operators}
 
@@ -249,6 +250,9 @@ def expanded(bound: Bound) -> str:
                 return text_of(inner, depth + 1)
 
             found = render(tree, expand) if tree is not None else ""
+            if not found.isascii():
+                # Bytes that are no UTF-8 print as U+FFFD.
+                found = found.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             if len(found) > _MAX_TEXT:
                 found = found[:_MAX_TEXT] + "..."
             known[id(holder)] = found
