@@ -1,0 +1,5 @@
+"""``python -m falcokit``."""
+
+from falcokit.cli import main
+
+main()

@@ -1,0 +1,40 @@
+"""Reading what the commands that stand in for Falco's own work on: files named one by one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from falcokit.cli.options import fail
+from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
+
+if TYPE_CHECKING:
+    from falcokit.catalogue import Catalogue
+
+__all__ = ["catalogue_with", "read_files"]
+
+
+def read_files(paths: Iterable[str]) -> list[tuple[str, bytes]]:
+    """Pairs of name and content, in order; ends the run where one cannot be read, as Falco does."""
+    found = []
+    for path in paths:
+        content = sys.stdin.buffer.read(DEFAULT_LIMIT + 1) if path == "-" else read_bytes(path)
+        if isinstance(content, Unreadable):
+            fail(f"cannot read {path}: {content.reason}")
+        found.append(("<stdin>" if path == "-" else path, content))
+    return found
+
+
+def catalogue_with(paths: Iterable[str] | None) -> Catalogue:
+    """Falco's catalogue with the fields of the JSON files *paths*."""
+    from falcokit.catalogue import Catalogue
+    from falcokit.errors import CatalogueError
+
+    catalogue = Catalogue.bundled()
+    for path, content in read_files(paths or ()):
+        try:
+            catalogue = catalogue.extended(content.decode("utf-8", "replace"))
+        except CatalogueError as error:
+            fail(f"{path}: {error}")
+    return catalogue

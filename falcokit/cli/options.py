@@ -1,0 +1,54 @@
+"""What several commands share: closed sets of option values, single-command apps, errors said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, NoReturn
+
+import typer
+
+__all__ = ["Format", "Threshold", "fail", "single", "write"]
+
+
+class Format(str, Enum):
+    """How results are printed."""
+
+    text = "text"
+    json = "json"
+
+
+class Threshold(str, Enum):
+    """The severity from which on a run counts as failed."""
+
+    error = "error"
+    warning = "warning"
+    info = "info"
+    never = "never"
+
+
+def single(function: Callable[..., Any]) -> typer.Typer:
+    """An app with *function* as its only command."""
+    command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    command.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})(function)
+    return command
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong with the call or its surroundings, and exit with 2."""
+    from falcokit.report.text import plain
+
+    typer.echo(f"falcokit: {plain(message)}", err=True)
+    raise typer.Exit(2)
+
+
+def write(text: str) -> None:
+    """Write *text* to standard output; a reader that has gone away is no error."""
+    import os
+    import sys
+
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
