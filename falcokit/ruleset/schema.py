@@ -10,7 +10,7 @@ cannot multiply the work, and the number and length of the texts are bounded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import abc
 from typing import Final, NamedTuple, TypeAlias
 
 from falcokit.document import Document, Mapping, Node, Scalar, Sequence, key_text
@@ -102,7 +102,7 @@ _Known: TypeAlias = dict[tuple[int, int], bool]
 _Found: TypeAlias = list[tuple[str, str]]
 
 
-def schema_warnings(documents: Iterable[Document]) -> tuple[bool | None, tuple[str, ...]]:
+def schema_warnings(documents: abc.Sequence[Document]) -> tuple[bool | None, tuple[str, ...]]:
     """Falco's ``schema_valid`` and ``schema_warnings`` for the documents of one file; None where none was read.
 
     The texts of several documents are put together, a valid one contributing `ok`.  Falco looks at the first text only,
@@ -131,26 +131,27 @@ def schema_warnings(documents: Iterable[Document]) -> tuple[bool | None, tuple[s
 def _valid(node: Node, shape: _Shape, known: _Known) -> bool:
     """Whether *node* has *shape*; *known* are the answers for the collections looked at so far."""
     if shape.__class__ is _Leaf:
-        return _valid_leaf(node, shape)  # type: ignore[arg-type]  # told by class, for speed
+        return _valid_leaf(node, shape)
     if shape.__class__ is _Anything:
         return True
     place = (id(node), id(shape))
     answer = known.get(place)
     if answer is None:
         if shape.__class__ is _Array:
-            answer = _valid_array(node, shape, known)  # type: ignore[arg-type]
+            answer = _valid_array(node, shape, known)
         else:
-            answer = _valid_table(node, shape, known)  # type: ignore[arg-type]
+            assert shape.__class__ is _Table
+            answer = _valid_table(node, shape, known)
         known[place] = answer
     return answer
 
 
 def _valid_leaf(node: Node, shape: _Leaf) -> bool:
-    if node.__class__ is not Scalar or node.null:  # type: ignore[union-attr]
+    if node.__class__ is not Scalar or node.null:
         return False
     if shape.words is not None:
-        return node.value in shape.words  # type: ignore[union-attr]
-    return not shape.number or _is_number(node.value)  # type: ignore[union-attr]
+        return node.value in shape.words
+    return not shape.number or _is_number(node.value)
 
 
 def _is_number(text: str) -> bool:
@@ -162,7 +163,7 @@ def _valid_array(node: Node, shape: _Array, known: _Known) -> bool:
     if node.__class__ is not Sequence:
         return False
     of = shape.of
-    items = node.items  # type: ignore[union-attr]
+    items = node.items
     if of is _TEXT:
         for item in items:
             if item.__class__ is not Scalar or item.null:
@@ -178,9 +179,11 @@ def _valid_table(node: Node, shape: _Table, known: _Known) -> bool:
     if node.__class__ is not Mapping:
         return False
     keys = shape.keys
-    pairs = node.pairs  # type: ignore[union-attr]
+    pairs = node.pairs
     seen = set()
     for key, value in pairs:
+        if key.__class__ is not Scalar:
+            return False
         name = key.value
         wanted = keys.get(name)
         if wanted is _TEXT:
@@ -232,7 +235,7 @@ def _table_problems(
     """Add what is wrong with the mapping *node*: values in the order of their keys' names, then keys."""
     first: dict[str, Node] = {}
     for key, value in node.pairs:
-        first.setdefault(key_text(key), value)
+        first.setdefault(key_text(key) if isinstance(key, Scalar) else "", value)
     for name in sorted(shape.keys):
         if name in first and not _valid(first[name], shape.keys[name], known):
             inner = _problems(first[name], shape.keys[name], known, told)
