@@ -12,7 +12,7 @@ from falcokit.diagnostic import KINDS, Problem, Severity
 from falcokit.errors import ConditionError
 from falcokit.ruleset.check_compiler import compile_check
 from falcokit.ruleset.loader import Loaded, load
-from falcokit.ruleset.macros import leaves
+from falcokit.condition.walk import leaves
 from falcokit.source import SourceFile
 from falcokit.source.decode import decode
 

@@ -2,6 +2,5 @@
 
 from falcokit.document.compose import YamlError, compose
 from falcokit.document.node import Document, Mapping, Node, Scalar, Sequence, key_text
-from falcokit.document.offsets import origins
 
-__all__ = ["Document", "Mapping", "Node", "Scalar", "Sequence", "YamlError", "compose", "key_text", "origins"]
+__all__ = ["Document", "Mapping", "Node", "Scalar", "Sequence", "YamlError", "compose", "key_text"]

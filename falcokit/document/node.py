@@ -42,28 +42,36 @@ class Sequence:
 class Mapping:
     """A mapping as its pairs, in document order, duplicate keys kept."""
 
-    __slots__ = ("end", "flow", "pairs", "start")
+    __slots__ = ("_by_key", "end", "flow", "pairs", "start")
 
     def __init__(self, pairs: tuple[tuple[Node, Node], ...], start: int, end: int, flow: bool) -> None:
         self.pairs: Final = pairs
+        self._by_key: dict[str, tuple[Scalar, Node]] | None = None
         self.start: Final = start
         self.end: Final = end
         self.flow: Final = flow
 
     def get(self, key: str) -> Node | None:
         """The value of the first pair whose key is the text *key*: with duplicate keys Falco uses the first."""
-        for name, value in self.pairs:
-            if name.__class__ is Scalar and key_text(name) == key:
-                return value
-        return None
+        found = self._index().get(key)
+        return None if found is None else found[1]
 
     def key(self, key: str) -> Scalar | None:
         """The node of the first key *key*."""
-        for name, _ in self.pairs:
-            if name.__class__ is Scalar and key_text(name) == key:
-                assert isinstance(name, Scalar)
-                return name
-        return None
+        found = self._index().get(key)
+        return None if found is None else found[0]
+
+    def _index(self) -> dict[str, tuple[Scalar, Node]]:
+        """The first pair of each key."""
+        index = self._by_key
+        if index is None:
+            index = self._by_key = {}
+            for name, value in self.pairs:
+                if isinstance(name, Scalar):
+                    text = "null" if name.null else name.value
+                    if text not in index:
+                        index[text] = (name, value)
+        return index
 
     def keys(self) -> Iterator[Scalar]:
         """The scalar keys, in document order."""

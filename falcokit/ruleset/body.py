@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from falcokit.condition import parse
-from falcokit.condition.ast import Expression, byte_to_char
+from falcokit.condition.ast import Check, Expression, Identifier, byte_to_char
+from falcokit.condition.walk import leaves
 from falcokit.diagnostic import Problem
 from falcokit.ruleset.definitions import joined, mapped
 from falcokit.ruleset.exception_text import Part, mapped_parts, text_of
@@ -14,7 +15,14 @@ from falcokit.ruleset.items import Written
 from falcokit.ruleset.lists import CompiledList, Splice, TooLargeError, replay, substitute, words
 from falcokit.source import Span
 
-__all__ = ["Body", "make_body"]
+__all__ = ["Body", "Parsed", "make_body"]
+
+
+class Parsed(NamedTuple):
+    """A parsed text: its tree or syntax problem, and the checks and names of the tree in the order written."""
+
+    tree: Expression | Problem
+    leaves: tuple[Check | Identifier, ...]
 
 
 class Body(NamedTuple):
@@ -32,7 +40,12 @@ class Body(NamedTuple):
     splices: tuple[Splice, ...]
     lists: dict[str, CompiledList]
     names: frozenset[str]
-    tree: Expression | Problem
+    parsed: Parsed
+
+    @property
+    def tree(self) -> Expression | Problem:
+        """The tree of the final text, or why it has none."""
+        return self.parsed.tree
 
     def locate(self, start: int, end: int) -> Span:
         """Where bytes ``[start, end)`` of the final text are written."""
@@ -58,7 +71,7 @@ def make_body(
     exceptions: list[Part],
     lists: Mapping[str, CompiledList],
     odd_lists: frozenset[str],
-    trees: dict[str, Expression | Problem],
+    trees: dict[str, Parsed],
 ) -> Body:
     """The body of the condition made of *parts*; *odd_lists* are the lists whose names contain delimiters.
 
@@ -76,11 +89,12 @@ def make_body(
             final, splices = substitute(text, found, lists)
         except TooLargeError:
             problem = Problem("too-large", "the condition grows too large when lists are put in", 0, 0, len(raw))
-            return Body(parts, tuple(exceptions), raw, text, text, (), {}, names, problem)
+            return Body(parts, tuple(exceptions), raw, text, text, (), {}, names, Parsed(problem, ()))
         if splices:
             used = {splice.name: lists[splice.name] for splice in splices}
             names = names.union(*[words(compiled.text) for compiled in used.values()])
-    tree = trees.get(final)
-    if tree is None:
-        tree = trees[final] = parse(final)
-    return Body(parts, tuple(exceptions), raw, text, final, splices, used, names, tree)
+    parsed = trees.get(final)
+    if parsed is None:
+        tree = parse(final)
+        parsed = trees[final] = Parsed(tree, () if isinstance(tree, Problem) else leaves(tree))
+    return Body(parts, tuple(exceptions), raw, text, final, splices, used, names, parsed)

@@ -50,7 +50,11 @@ def compile_check(check: Check, source: str, catalogue: Catalogue) -> tuple[Prob
         message = f"`evt.around` is compared with `=` only, not with `{operator}`"
         return (Problem("wrong-operator", message, check.at, check.operator_start, check.operator_start + len(operator)),)
     warnings: list[Problem] = []
+    plain_text = typed.type == "CHARBUF" and operator != "regex" and name != "evt.type"
     for value in right.items if isinstance(right, ListValue) else (right,):
+        text = value.text
+        if plain_text and len(text) < 60 and "." not in text and "(" not in text and "\0" not in text:
+            continue
         problem = _literal(check, typed, value, source, catalogue, warnings, name)
         if problem is not None:
             return (problem,)

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import Expression
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Problem
 from falcokit.ruleset.additions import OutputAddition
-from falcokit.ruleset.body import Body, make_body
+from falcokit.ruleset.body import Body, Parsed, make_body
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition, RuleDefinition
 from falcokit.ruleset.lists import CompiledList, compile_list
 from falcokit.ruleset.macros import Bound, BrokenName, bind
@@ -53,7 +52,7 @@ class Compilation(NamedTuple):
 def compile_definitions(
     definitions: Definitions,
     catalogue: Catalogue,
-    trees: dict[str, Expression | Problem],
+    trees: dict[str, Parsed],
     previous: Compilation | None = None,
     additions: Sequence[OutputAddition] = (),
 ) -> Compilation:
@@ -104,7 +103,7 @@ def compile_definitions(
 
 
 _UNREADABLE: Final = Body(
-    (), (), "", "", "", (), {}, frozenset(), Problem("condition-syntax", "the condition could not be read", 0, 0, 0)
+    (), (), "", "", "", (), {}, frozenset(), Parsed(Problem("condition-syntax", "the condition could not be read", 0, 0, 0), ())
 )
 
 

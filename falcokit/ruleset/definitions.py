@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from falcokit.diagnostic import Step
-from falcokit.document import origins
 from falcokit.ruleset.items import Entry, ListItem, MacroItem, PluginRequirement, RuleItem, Written
 from falcokit.source import MappedText, SourceFile
 
@@ -103,6 +102,8 @@ def joined(parts: tuple[Written, ...]) -> str:
 
 def mapped(parts: tuple[Written, ...]) -> MappedText:
     """The same, each character with its place."""
+    from falcokit.document.offsets import origins
+
     text = MappedText.made_up("")
     for number, part in enumerate(parts):
         piece = MappedText.written(part.text, origins(part.file, part.node))

@@ -16,7 +16,8 @@ from falcokit.ruleset.definitions import joined
 from falcokit.ruleset.exception_text import field_name, operator_name
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.loader import Loaded
-from falcokit.ruleset.macros import Bound, leaves
+from falcokit.condition.walk import leaves
+from falcokit.ruleset.macros import Bound
 from falcokit.ruleset.operands import glued
 from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.rule_reader import PRIORITIES

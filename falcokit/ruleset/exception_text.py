@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from falcokit.diagnostic import Diagnostic, FalcoPlace
-from falcokit.document import origins
 from falcokit.ruleset.definitions import RuleDefinition, RuleException
 from falcokit.ruleset.exception_check import LIST_OPERATORS
 from falcokit.ruleset.items import Entry, Written
@@ -49,6 +48,8 @@ def text_of(parts: list[Part]) -> str:
 
 def mapped_parts(parts: list[Part]) -> MappedText:
     """The parts as one text whose characters know their place."""
+    from falcokit.document.offsets import origins
+
     text = MappedText.made_up("")
     for part in parts:
         text = text + (part if isinstance(part, str) else MappedText.written(part.text, origins(part.file, part.node)))

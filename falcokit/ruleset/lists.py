@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from falcokit.document import origins
 from falcokit.ruleset.definitions import ListDefinition
 from falcokit.ruleset.items import Written
 from falcokit.source import MappedText
@@ -158,6 +157,8 @@ def _put_in(text: str, compiled: CompiledList, splices: list[Splice]) -> str:
 
 def replay(text: MappedText, splices: Iterable[Splice], lists: Mapping[str, CompiledList]) -> MappedText:
     """The same replacements on the text with places: what a list put in stands where its items are written."""
+    from falcokit.document.offsets import origins
+
     for splice in splices:
         items = MappedText.made_up("")
         for item in lists[splice.name].items:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import Expression
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
 from falcokit.document import Document, YamlError, compose
 from falcokit.ruleset.additions import OutputAddition
+from falcokit.ruleset.body import Parsed
 from falcokit.ruleset.collector import Applied, Definition, apply
 from falcokit.ruleset.compiler import Compilation, compile_definitions
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
@@ -60,10 +60,10 @@ class Memo:
     """What earlier loads found out, by the identity of what it was found out about; holds two loads and no more."""
 
     def __init__(self) -> None:
-        self.trees: dict[str, Expression | Problem] = {}
+        self.trees: dict[str, Parsed] = {}
         self._new: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
         self._old: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
-        self.compilation: Compilation | None = None
+        self.compilations: list[Compilation | None] = []
 
     def next_load(self) -> None:
         """Forget what the load before the last one needed and the last did not."""
@@ -126,8 +126,12 @@ class _Load:
         self.keep_going = keep_going
         self.definitions = Definitions()
         self.compilation: Compilation | None = None
+        self.number = -1
+        self.compiled: list[Compilation | None] = []
 
     def file(self, file: SourceFile) -> FileResult:
+        self.number += 1
+        self.compiled.append(None)
         read_file = _read_file(file, self.memo)
         if read_file.error is not None:
             return FileResult(file, (), (_yaml_error(file, read_file.error),), False)
@@ -191,10 +195,12 @@ class _Load:
 
     def compile(self) -> list[Diagnostic]:
         """Compile what is collected so far; Falco's view ends with the first error."""
+        # What the last load compiled after its file of this place mostly is what is asked for again.
+        last = self.memo.compilations[self.number] if self.number < len(self.memo.compilations) else None
         compilation = compile_definitions(
-            self.definitions, self.catalogue, self.memo.trees, self.compilation or self.memo.compilation, self.additions
+            self.definitions, self.catalogue, self.memo.trees, last or self.compilation, self.additions
         )
-        self.compilation = compilation
+        self.compilation = self.compiled[self.number] = compilation
         found = compilation.diagnostics
         if not compilation.failed:
             return [*found, *self.unused(compilation)]
@@ -320,4 +326,5 @@ def _load(
         results.append(result)
         if stop_at_failure and not result.successful:
             break
+    memo.compilations = run.compiled
     return Loaded(tuple(results), run.definitions, run.compilation, catalogue)

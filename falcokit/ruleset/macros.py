@@ -6,7 +6,7 @@ each stands for: the same meaning, but a macro is looked into once, however ofte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
@@ -17,7 +17,7 @@ from falcokit.ruleset.check_compiler import compile_check, deprecated_fields, un
 from falcokit.ruleset.definitions import MacroDefinition
 from falcokit.ruleset.event_set import event_codes
 
-__all__ = ["MAX_NODES", "Bound", "BrokenName", "Found", "bind", "leaves"]
+__all__ = ["MAX_NODES", "Bound", "BrokenName", "Found", "bind"]
 
 MAX_NODES: Final = 200_000
 """How many nodes a condition may have with all macros put in; the largest real ones have a few thousand."""
@@ -55,7 +55,7 @@ class Bound:
         self.env: Final = env
         self.broken: Final = broken
         self.macro: Final = macro
-        self.leaves: Final = tuple(leaves(tree)) if tree is not None else ()
+        self.leaves: Final = body.parsed.leaves
         size = len(self.leaves)
         if env:
             for leaf in self.leaves:
@@ -128,19 +128,6 @@ class Bound:
         return mask
 
 
-def leaves(node: Expression) -> Iterator[Check | Identifier]:
-    """The checks and names of a tree, in the order they are written."""
-    stack = [node]
-    while stack:
-        top = stack.pop()
-        if top.__class__ is Check or top.__class__ is Identifier:
-            yield top  # type: ignore[misc]
-        elif top.__class__ is Not:
-            stack.append(top.child)  # type: ignore[union-attr]
-        else:
-            stack.extend(reversed(top.children))  # type: ignore[union-attr]
-
-
 def bind(
     body: Body,
     macro: MacroDefinition | None,
@@ -166,9 +153,10 @@ def _bind(
     env: dict[str, Bound | None] = {}
     undefined: BrokenName | None = None
     loop: BrokenName | None = None
-    for leaf in () if isinstance(body.tree, Problem) else leaves(body.tree):
-        if not isinstance(leaf, Identifier) or leaf.name in env:
+    for leaf in body.parsed.leaves:
+        if leaf.__class__ is Check or leaf.name in env:  # type: ignore[union-attr]
             continue
+        assert isinstance(leaf, Identifier)
         name = leaf.name
         inner = lookup(name) or ready.get(name)
         if inner is None:

@@ -15,6 +15,7 @@ from falcokit.ruleset.operands import Typed, type_of
 __all__ = ["OutputResult", "compile_output"]
 
 _TRANSFORMER: Final = re.compile(r"(?:tolower|toupper|b64|basename|len|join|concat|getopt)\(")
+_PLAIN: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+(?!\[)").match
 _QUOTED: Final = re.compile(r"[ =\\\"'\0\b\f\n\r\t]")
 
 
@@ -51,6 +52,12 @@ def _compile(text: str, source: str, catalogue: Catalogue) -> list[str] | Proble
     at = text.find("%")
     while at >= 0:
         start = at + 1
+        # Nearly every field is a plain one with something behind it that cannot belong to it.
+        plain = _PLAIN(text, start)
+        if plain is not None and catalogue.is_plain(plain[0], source):
+            fields.append(plain[0])
+            at = text.find("%", plain.end())
+            continue
         while text[start : start + 1].isdigit() and text[start].isascii():
             start += 1
         if start >= len(text):

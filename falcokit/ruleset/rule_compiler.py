@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import Check, Expression
+from falcokit.condition.ast import Check
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
 from falcokit.ruleset.additions import OutputAddition, applicable
-from falcokit.ruleset.body import Body, make_body
+from falcokit.ruleset.body import Body, Parsed, make_body
 from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import RuleDefinition, joined, mapped
 from falcokit.ruleset.exception_text import exception_parts
@@ -91,7 +91,7 @@ def compile_rule(
     odd_lists: frozenset[str],
     macros: Mapping[str, CompiledMacro],
     catalogue: Catalogue,
-    trees: dict[str, Expression | Problem],
+    trees: dict[str, Parsed],
     additions: Sequence[OutputAddition],
 ) -> CompiledRule:
     """Compile *rule*; *trees* remembers parsed texts, *additions* are the ``append_output`` entries of a configuration."""
