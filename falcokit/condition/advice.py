@@ -6,6 +6,9 @@ import re
 
 __all__ = ["advice"]
 
+_COMPARED = re.compile(r"[<>=]|!=|(?:in|intersects|pmatch|contains|startswith|endswith|glob|regex|exists)\b")
+_LAST = re.compile(r"[A-Za-z0-9_]+[ \t\r\n]*$")
+
 _AFTER = (
     (r"not[ \t\r\n]+(in|intersects|pmatch|contains|startswith|endswith|glob|regex|exists)\b",
      "`not` stands before the field: write `not FIELD {0} ...`"),
@@ -26,10 +29,17 @@ _AFTER = (
 )  # fmt: skip
 
 
+_OPERATORS = "=, !=, <, <=, >, >=, in, intersects, pmatch, contains, startswith, endswith, glob, regex, exists"
+
+
 def advice(source: str, at: int, message: str) -> str:
     """One sentence of help for the problem *message* at byte *at*, or nothing."""
     if at >= len(source) and source.rstrip().endswith((" and", " or", " not", "(")):
         return "the condition ends in the middle: a check is missing at its end"
+    if _COMPARED.match(source, at) and "complete condition" in message:
+        word = _LAST.search(source, 0, at)
+        name = word[0].strip() if word else "this"
+        return f"`{name}` is no field: names of fields have a dot, such as proc.name"
     if "escape" in message:
         return "write `\\\\` for a backslash, or leave the quotes away: bare texts know no escapes"
     for pattern, help_text in _AFTER:
@@ -37,4 +47,6 @@ def advice(source: str, at: int, message: str) -> str:
             if pattern.startswith("[A-Za-z]") and "complete condition" not in message and "`and`" not in message:
                 continue
             return help_text.format(found[1] if found.re.groups else "")
+    if "expected an operator" in message:
+        return f"operators: {_OPERATORS}"
     return ""

@@ -61,11 +61,6 @@ _WORD: Final = re.compile(r"[^ \t\n\v\f\r\x08()\"',]+").match
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)?", re.DOTALL)
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", " ": "\\"}
 
-_OPERATORS: Final = (
-    "=, !=, <, <=, >, >=, in, intersects, pmatch, contains, icontains, startswith, endswith, glob, iglob, regex, "
-    "bcontains, bstartswith, exists"
-)
-
 
 class _Refused(Exception):
     """Ends the descent at the first problem; never leaves this module."""
@@ -254,7 +249,7 @@ class _Parser:
         i = _BLANK(source, i).end()  # type: ignore[union-attr]
         found = _OPERATOR(source, i)
         if found is None:
-            raise _Refused(i, f"expected an operator after {_shown(left)}: one of {_OPERATORS}")
+            raise _Refused(i, f"expected an operator after {_shown(left)}")
         operator, after = found[0], found.end()
         right: Value | ListValue | Field | Transformer
         if found.lastindex == 1:
@@ -388,34 +383,31 @@ class _Parser:
         return ListValue(tuple(items), opened, i + 1)
 
     def transformer(self, name: str, start: int, i: int, depth: int) -> Transformer:
-        """The rest of a transformer, *i* being just behind its parenthesis."""
+        """The rest of a transformer, *i* being just behind its parenthesis; one call for each level of nesting."""
         source = self.source
         self.deep(depth + 1, i)
-        arguments = []
+        arguments: list[Operand] = []
         while True:
-            argument, i = self.transformer_argument(i, depth + 1)
+            self.deep(depth + 2, i)
+            i = _BLANK(source, i).end()  # type: ignore[union-attr]
+            argument: Operand | None
+            if source.startswith("(", i):
+                argument = self.transformer_list(i, depth + 2)
+            elif (found := _LEFT(source, i)) and found.lastindex == 1:
+                argument = self.transformer(found[1], i, found.end(), depth + 2)
+            else:
+                argument = self.operand(i, depth + 2)
+            if argument is None:
+                raise _Refused(i, "expected a field, a transformer, a quoted text, a number or a list as argument")
             arguments.append(argument)
+            i = _BLANK(source, argument.end).end()  # type: ignore[union-attr]
             if not source.startswith(",", i):
                 break
             i += 1
-        i = _BLANK(source, i).end()  # type: ignore[union-attr]
         if not source.startswith(")", i):
             raise _Refused(i, f"expected `,` or `)` in the arguments of `{name}`")
         argument_text, i = self.argument(i + 1)
         return Transformer(name, tuple(arguments), argument_text, start, i)
-
-    def transformer_argument(self, i: int, depth: int) -> tuple[Operand, int]:
-        source = self.source
-        self.deep(depth + 1, i)
-        i = _BLANK(source, i).end()  # type: ignore[union-attr]
-        operand: Operand | None
-        if source.startswith("(", i):
-            operand = self.transformer_list(i, depth + 1)
-        else:
-            operand = self.operand(i, depth + 1)
-        if operand is None:
-            raise _Refused(i, "expected a field, a transformer, a quoted text, a number or a list as argument")
-        return operand, _BLANK(source, operand.end).end()  # type: ignore[union-attr]
 
     def operand(self, i: int, depth: int) -> Operand | None:
         source = self.source

@@ -1,197 +1,315 @@
-"""Which texts are values of a type: how Falco reads the literals of the right side."""
+"""Literals on the right side of a check: how Falco reads one as a value of the left side's type, and why it may not.
+
+Everything works on the literal's text as the condition language leaves it, escapes already read.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache
-from typing import Any, Final
+from functools import cache, lru_cache
+from typing import Final, NamedTuple
 
-__all__ = ["literal_problem", "needless_regex", "regex_problem"]
+__all__ = ["MAX_TEXT", "BadLiteral", "literal_problem", "needless_regex", "read_number", "regex_problem", "shown"]
 
-_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
-_QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
-_HEX: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
-_MAX_BYTES: Final = 255
-_MAX_INT: Final = 2147483647
+MAX_TEXT: Final = 255
+"""How many bytes a text may have."""
 
 
-def literal_problem(type_name: str, text: str, operator: str) -> tuple[str, str, bool] | None:
-    """Why *text* is no value of *type_name*: message, help, and whether Falco itself ends on it; None when it is one."""
-    if type_name == "CHARBUF" or type_name in ("FSPATH", "FSRELPATH"):
-        return _text_problem(text)
+class BadLiteral(NamedTuple):
+    """Why a text is no value of a type; ``kind`` is that of a problem."""
+
+    message: str
+    help: str = ""
+    kind: str = "wrong-literal"
+    ends_falco: bool = False
+
+
+_WIDTHS: Final = {
+    "INT8": (8, True), "INT16": (16, True), "INT32": (32, True), "INT64": (64, True), "FD": (64, True),
+    "ERRNO": (64, True), "PID": (64, True), "DOUBLE": (32, True), "UINT8": (8, False), "UINT16": (16, False),
+    "UINT32": (32, False), "UINT64": (64, False), "RELTIME": (64, False), "ABSTIME": (64, False),
+    "FLAGS8": (8, False), "FLAGS16": (16, False), "FLAGS32": (32, False), "ENUMFLAGS8": (8, False),
+    "ENUMFLAGS16": (16, False), "ENUMFLAGS32": (32, False), "MODE": (32, False),
+}  # fmt: skip
+_TEXTS: Final = frozenset(("CHARBUF", "FSPATH", "FSRELPATH"))
+_FAMILIES: Final = {
+    "IPADDR": "46", "IPV4ADDR": "4", "IPV6ADDR": "6", "IPNET": "46", "IPV4NET": "4", "IPV6NET": "6"
+}  # fmt: skip
+
+_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]+)").fullmatch
+_DIGITS: Final = re.compile(r"[0-9]+").fullmatch
+_HEX_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2})*").fullmatch
+_BYTE: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4: Final = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}").fullmatch
+_GROUP: Final = re.compile(r"[0-9a-fA-F]{1,4}").fullmatch
+_MAX_PORT_READ: Final = (1 << 31) - 1
+
+# What RE2 certainly accepts: single characters, escaped punctuation, plain classes and groups of one level, each with
+# at most one repetition.  It spares most rules files the import of re2.
+_ATOM: Final = (
+    r"(?:[A-Za-z0-9_ /,:;=@%#~<>!'\"&-]|\\[^A-Za-z0-9\x00-\x1f\x7f-\U0010ffff]|\."
+    r"|\[\^?(?:a-z|A-Z|0-9|[A-Za-z0-9_/.])+\])[*+?]?"
+)
+_PLAIN_REGEX: Final = re.compile(rf"\^?(?:{_ATOM}|\((?:{_ATOM})+(?:\|(?:{_ATOM})+)*\)[*+?]?)*\$?").fullmatch
+
+
+def _byte_length(text: str) -> int:
+    """The length of *text* in bytes of UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape"))
+
+
+def read_number(text: str, type_name: str) -> int | None:
+    """The number that *text* is for a numeric type, None where it is none.
+
+    As C's scanf reads it: blanks before it, decimal digits only, nothing behind; what does not fit into 64 bits
+    saturates, and narrower types keep their lowest bits.
+    """
+    found = _NUMBER(text)
+    if found is None:
+        return None
+    bits, signed = _WIDTHS[type_name]
+    # The digits are cut because Python refuses to read very long ones; 20 are more than any of these types holds.
+    value = int(found[2]) if len(found[2]) <= 20 else 1 << 80
+    if signed:
+        value = max(-value, -1 << 63) if found[1] == "-" else min(value, (1 << 63) - 1)
+    elif value >= 1 << 64:
+        value = (1 << 64) - 1
+    elif found[1] == "-":
+        value = -value
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if signed and value >> (bits - 1) else value
+
+
+def literal_problem(type_name: str, text: str, operator: str) -> BadLiteral | None:
+    """Why *text* cannot stand behind *operator* for a left side of type *type_name*; None where it can."""
+    if "\0" in text and type_name != "BYTEBUF":
+        return BadLiteral("a value with a NUL byte can only be compared with raw bytes", "take `\\x00` out")
+    if type_name in _TEXTS:
+        return _text_error(text) or (_regex(text) if operator == "regex" else None)
+    if type_name in _WIDTHS:
+        return _number_error(text, type_name)
+    if type_name in _FAMILIES:
+        return _network_error(text, type_name) if type_name.endswith("NET") else _address_error(text, type_name)
+    if type_name == "BOOL":
+        return None if text in ("true", "false") else BadLiteral(f"{shown(text)} is neither `true` nor `false`", "")
+    if type_name == "PORT":
+        return _port_error(text)
     if type_name == "BYTEBUF":
-        if operator in ("bcontains", "bstartswith"):
-            if not _HEX.fullmatch(text):
-                return f"`{operator}` takes an even number of hexadecimal digits", "such as cafe for two bytes", False
-            return None
-        return _too_long(text)
-    if "\0" in text:
-        return "a value cannot contain a NUL", "", False
-    found = _OTHERS.get(type_name, _number_problem)(text)
-    return found
+        return _bytes_error(text, operator)
+    return BadLiteral(f"no value can be written for a field of type {type_name}", "only `exists` works with this field")
 
 
-def _text_problem(text: str) -> tuple[str, str, bool] | None:
-    if "\0" in text:
-        return "a text cannot contain a NUL", "", False
-    return _too_long(text) if len(text) > 60 else None
+def shown(text: str) -> str:
+    """*text* for a message, cut where it is long."""
+    if not text:
+        return "an empty text"
+    if not text.isprintable():
+        text = repr(text)[1:-1]
+    return f"`{text}`" if len(text) <= 60 else f"`{text[:50]}...`"
 
 
-def _too_long(text: str) -> tuple[str, str, bool] | None:
-    size = len(text.encode("utf-8", "surrogateescape"))
-    if size > _MAX_BYTES:
-        return f"the text has {size} bytes, Falco takes {_MAX_BYTES}", "use a shorter text with another operator", False
+def _text_error(text: str) -> BadLiteral | None:
+    if len(text) * 4 > MAX_TEXT and (length := _byte_length(text)) > MAX_TEXT:
+        message = f"this text has {length} bytes, Falco takes {MAX_TEXT} at most"
+        return BadLiteral(message, "compare with a part of it: `startswith`, `endswith` or `contains`")
     return None
 
 
-def _number_problem(text: str) -> tuple[str, str, bool] | None:
-    if _NUMBER.fullmatch(text):
+def _number_error(text: str, type_name: str) -> BadLiteral | None:
+    if _NUMBER(text) is not None:
         return None
-    help_text = "numbers are written in decimal digits"
-    if re.fullmatch(r"0[xX][0-9a-fA-F]+", text) and len(text) < 20:
-        help_text = f"numbers are decimal: write {int(text, 16)}"
-    elif re.fullmatch(r"[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h)", text):
-        help_text = "times are written in nanoseconds, as a number"
-    elif re.fullmatch(r"[A-Z][A-Z0-9_]+(\|[A-Z0-9_]+)*", text):
-        help_text = "names of flags exist only as text, by way of `evt.arg.NAME`"
-    return f"`{_shown(text)}` is not a whole number", help_text, False
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}", text):
+        return BadLiteral(f"{shown(text)} is not decimal", f"write `{int(text, 16)}`")
+    if re.fullmatch(r"[0-9]{1,9}(?:ns|us|ms|s|m|h)", text) and type_name in ("RELTIME", "ABSTIME"):
+        number, unit = re.findall(r"[0-9]+|[a-z]+", text)
+        factor = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}[unit]
+        return BadLiteral(f"{shown(text)} has a unit", f"times are in nanoseconds: write `{int(number) * factor}`")
+    if re.fullmatch(r"[+-]?[0-9]{1,18}\.[0-9]*", text):
+        return BadLiteral(f"{shown(text)} is no whole number", f"write `{text.partition('.')[0]}`")
+    if re.fullmatch(r"[A-Z][A-Z0-9_]+(?:\|[A-Z0-9_]+)*", text):
+        return BadLiteral(f"{shown(text)} is no number", "names of flags exist only as text: compare `evt.arg.NAME`")
+    return BadLiteral(f"{shown(text)} is no number", "write decimal digits, with a sign if needed")
 
 
-def _port_problem(text: str) -> tuple[str, str, bool] | None:
+def _port_error(text: str) -> BadLiteral | None:
     if not text:
         return None
-    if text.isdigit() and text.isascii():
-        if len(text) > 10 or int(text) > _MAX_INT:
-            return f"`{_shown(text)}` is too large for a port", "ports go up to 65535", True
+    if _DIGITS(text):
+        digits = text.lstrip("0")
+        if len(digits) > 10 or int(digits or "0") > _MAX_PORT_READ:
+            return BadLiteral(
+                f"the port {shown(text)} is so large that Falco ends", "ports go up to 65535", ends_falco=True
+            )
         return None
-    if text in _services():
+    services = _services()
+    if text in services:
         return None
     from falcokit.ruleset.suggest import nearest
 
-    near = nearest(text.lower(), _services())
+    near = nearest(text.lower(), services)
     help_text = f"did you mean `{near[0]}`?" if near else "write the number of the port"
-    return f"`{_shown(text)}` is neither a port number nor a known service", help_text, False
+    return BadLiteral(f"{shown(text)} is neither a port number nor a known service", help_text)
 
 
 @cache
-def _services() -> frozenset[str]:
+def _services() -> dict[str, int]:
     import json
 
     from falcokit.data import read_data
 
-    return frozenset(json.loads(read_data("schemas", "catalogue/services.json")))
+    services: dict[str, int] = json.loads(read_data("schemas", "catalogue/services.json"))
+    return services
 
 
-def _boolean_problem(text: str) -> tuple[str, str, bool] | None:
-    if text in ("true", "false"):
-        return None
-    return f"`{_shown(text)}` is neither true nor false", "write `true` or `false`", False
+def _bytes_error(text: str, operator: str) -> BadLiteral | None:
+    length = _byte_length(text)
+    if operator in ("bcontains", "bstartswith"):
+        if not _HEX_PAIRS(text):
+            message = f"`{operator}` compares with bytes written in hexadecimal, {shown(text)} is not"
+            return BadLiteral(message, "write two hexadecimal digits a byte, such as `cafe00`, without `0x` or blanks")
+        length //= 2
+    if length > MAX_TEXT:
+        return BadLiteral(f"this value has {length} bytes, Falco takes {MAX_TEXT} at most")
+    return None
 
 
-def _is_v6(text: str) -> bool:
-    import socket
-
-    try:
-        socket.inet_pton(socket.AF_INET6, text)
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _address_problem(text: str) -> tuple[str, str, bool] | None:
+def _is_ipv6(text: str) -> bool:
+    """Whether *text* is an IPv6 address, without zone or brackets."""
     if "." in text:
-        return None if _QUAD.fullmatch(text) else _no_address(text, "IPv4")
-    return None if _is_v6(text) else _no_address(text, "IPv6" if ":" in text else "IP")
+        rest, _, last = text.rpartition(":")
+        if not rest or not _IPV4(last):
+            return False
+        text = f"{rest}:0:0"
+    before, gap, after = text.partition("::")
+    groups = [*(before.split(":") if before else ()), *(after.split(":") if after else ())]
+    if len(text) > 45 or any(not _GROUP(group) for group in groups):
+        return False
+    return len(groups) < 8 if gap else len(groups) == 8
 
 
-def _no_address(text: str, family: str) -> tuple[str, str, bool]:
-    help_text = "addresses have no prefix length: use a field such as `fd.snet` for networks" if "/" in text else ""
-    return f"`{_shown(text)}` is no {family} address", help_text or "names and port numbers cannot stand here", False
+def _family(text: str, type_name: str) -> str:
+    families = _FAMILIES[type_name]
+    return families if len(families) == 1 else "4" if "." in text else "6"
 
 
-def _network_problem(text: str) -> tuple[str, str, bool] | None:
+def _address_error(text: str, type_name: str) -> BadLiteral | None:
+    family = _family(text, type_name)
+    if _IPV4(text) if family == "4" else _is_ipv6(text):
+        return None
+    if "/" in text:
+        help_text = "compare networks with a field that takes them, such as `fd.net`, `fd.snet`, `fd.cnet`"
+        return BadLiteral(f"{shown(text)} is a network, not an address", help_text)
+    if family == "4" and "." in text and _is_ipv6(text):
+        return BadLiteral(f"{shown(text)} cannot be used: Falco reads every address with a dot as IPv4")
+    if family == "4":
+        return BadLiteral(f"{shown(text)} is no IPv4 address", "write four numbers up to 255 without leading zeros")
+    return BadLiteral(f"{shown(text)} is no IP address", "write an address such as `10.0.0.1` or `fe80::1`")
+
+
+def _network_error(text: str, type_name: str) -> BadLiteral | None:
+    family = _family(text, type_name)
     address, slash, prefix = text.partition("/")
     if not slash:
-        help_text = f"write `{text}/32`" if _QUAD.fullmatch(text) else "write an address, `/` and the prefix length"
-        return f"`{_shown(text)}` is no network", help_text, False
-    v4 = "." in text
-    if not (_QUAD.fullmatch(address) if v4 else _is_v6(address)):
-        return _no_address(address, "IPv4" if v4 else "IPv6")
-    if not _NUMBER.fullmatch(prefix) or len(prefix) > 40:
-        return f"`{_shown(prefix)}` is no prefix length", "write a number of bits", False
-    bits = int(prefix) % 256
-    if bits > (32 if v4 else 128) or (bits == 0 and not v4):
-        allowed = "0 to 32" if v4 else "1 to 128"
-        return f"`{prefix}` is no prefix length", f"it goes from {allowed}", False
+        width = "32" if family == "4" else "128"
+        good = _IPV4(text) if family == "4" else _is_ipv6(text)
+        help_text = f"write `{text}/{width}` for one address" if good else "write a network such as `10.0.0.0/8`"
+        return BadLiteral(f"{shown(text)} has no prefix length", help_text)
+    if not (_IPV4(address) if family == "4" else _is_ipv6(address)):
+        return BadLiteral(f"{shown(address)} is no IPv{family} address", "write a network such as `10.0.0.0/8`")
+    length = read_number(prefix, "UINT8")
+    if length is None:
+        return BadLiteral(f"{shown(prefix)} is no prefix length", "write a number behind `/`, such as `10.0.0.0/8`")
+    if family == "4" and length > 32:
+        return BadLiteral(f"the prefix length {shown(prefix)} is larger than 32")
+    if family == "6" and not 1 <= length <= 128:
+        return BadLiteral(f"the prefix length {shown(prefix)} is not between 1 and 128")
     return None
 
 
-def _never(text: str) -> tuple[str, str, bool] | None:
-    return f"no value can be written for this type, `{_shown(text)}` neither", "only `exists` works", False
+def _regex(text: str) -> BadLiteral | None:
+    return None if _PLAIN_REGEX(text) else regex_problem(text)
 
 
-def _opaque(text: str) -> tuple[str, str, bool] | None:
-    return f"`{_shown(text)}` cannot be read as this type", "only `exists` works", False
-
-
-_OTHERS: Final[dict[str, Callable[[str], tuple[str, str, bool] | None]]] = {
-    "PORT": _port_problem,
-    "BOOL": _boolean_problem,
-    **dict.fromkeys(("IPADDR", "IPV4ADDR", "IPV6ADDR"), _address_problem),
-    **dict.fromkeys(("IPNET", "IPV4NET", "IPV6NET"), _network_problem),
-    **dict.fromkeys(("SYSCALLID", "SIGTYPE"), _never),
+_REGEX_WORDS: Final = {
+    "missing )": "a `(` is never closed",
+    "missing ]": "a `[` is never closed",
+    "unexpected )": "a `)` closes nothing",
+    "no argument for repetition operator": "there is nothing to repeat before the repetition",
+    "bad repetition operator": "a repetition follows a repetition",
+    "invalid repetition size": "a repetition count is above 1000, or its bounds are the wrong way round",
+    "invalid escape sequence": "an escape is not known",
+    "invalid character class range": "a range in `[...]` is the wrong way round or not known",
+    "invalid character class": "a class in `[...]` is not known",
+    "trailing \\": "it ends with a lone backslash",
+    "invalid UTF-8": "its bytes are not UTF-8",
+    "pattern too large": "it is too large once its repetitions are written out",
 }
+_ESCAPES: Final = {
+    "d": "[0-9]", "D": "[^0-9]", "w": "[[:alnum:]_]", "W": "[^[:alnum:]_]", "s": "[[:space:]]", "S": "[^[:space:]]"
+}  # fmt: skip
 
 
-def _shown(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+@lru_cache(maxsize=1024)
+def regex_problem(pattern: str) -> BadLiteral | None:
+    """Why *pattern* is no regular expression of RE2's POSIX syntax; None where it is one."""
+    import re2  # type: ignore[import-untyped]  # it brings no types
 
-
-@cache
-def _options() -> Any:
-    import re2
-
-    options = re2.Options()
-    options.posix_syntax = True
-    options.longest_match = True
-    options.log_errors = False
-    return options
-
-
-def regex_problem(pattern: str) -> str | None:
-    """What is wrong with a regular expression, None when it compiles."""
-    import re2
-
+    detail = ""
     try:
-        re2.compile(pattern, options=_options())
-    except (re2.error, UnicodeEncodeError) as error:
-        reason = error.args[0] if error.args else ""
-        return reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-    return None
+        encoded = pattern.encode("utf-8")
+    except UnicodeEncodeError:
+        detail = "invalid UTF-8"
+    else:
+        options = re2.Options()
+        options.posix_syntax = True
+        options.longest_match = True
+        options.log_errors = False
+        try:
+            re2.compile(encoded, options)
+        except re2.error as error:
+            detail = error.args[0] if isinstance(error.args[0], str) else error.args[0].decode("utf-8", "replace")
+        else:
+            return None
+    reason, colon, piece = detail.partition(": ")
+    words = _REGEX_WORDS.get(reason, "its syntax is wrong")
+    if colon and reason in ("invalid escape sequence", "invalid repetition size", "invalid character class range"):
+        words += f" ({shown(piece)})"
+    return BadLiteral(
+        f"{shown(pattern)} is no regular expression: {words}", _regex_help(pattern, piece), "invalid-regex"
+    )
 
 
-_SPECIAL: Final = frozenset(".+*?^$()[]{}|\\")
+def _regex_help(pattern: str, piece: str) -> str:
+    if pattern.startswith("(?i)"):
+        return "there are no flags: use `icontains` or `iglob`, or classes such as `[Aa]`"
+    if "(?" in pattern:
+        return "Falco's POSIX syntax has no `(?...)`: write a plain group `(...)`"
+    if piece.startswith("\\") and len(piece) == 2:
+        if piece[1] in _ESCAPES:
+            return f"Falco's POSIX syntax has no `{piece}`: write `{_ESCAPES[piece[1]]}`"
+        if piece[1] in "bBAz":
+            return f"take `{piece}` out: the whole value must match anyway"
+    return ""
 
 
-def needless_regex(pattern: str) -> bool:
-    """Whether Falco thinks a simpler operator would do: nothing special but at the ends."""
-    last, at = len(pattern) - 1, 0
-    while at <= last:
-        character = pattern[at]
-        if (character == "^" and at == 0) or (character == "$" and at == last):
-            at += 1
-            continue
-        if (
-            character == "."
-            and last > 0
-            and (at == 0 or at == last - 1)
-            and at < last
-            and pattern[at + 1] in "+*?"
-        ):
-            at += 2
-            continue
-        if character in _SPECIAL:
-            return False
-        at += 1
-    return True
+def needless_regex(pattern: str) -> str:
+    """What does the same as matching *pattern*, by Falco's own heuristic; empty where a regex is needed."""
+    last = len(pattern) - 1
+    i, before, after = 0, False, False
+    while i <= last:
+        character = pattern[i]
+        if (i == 0 and character == "^") or (i == last and character == "$"):
+            i += 1
+        elif character == "." and i < last and (i == 0 or i == last - 1) and pattern[i + 1] in "+*?":
+            before, after = before or i == 0, after or i != 0
+            i += 2
+        elif character in ".+*?^$()[]{}|\\":
+            return ""
+        else:
+            i += 1
+    word = ("contains" if after else "endswith") if before else "startswith" if after else "="
+    core = pattern[2 if before else 0 :]
+    core = (core[:-2] if after else core).removeprefix("^").removesuffix("$")
+    if not core and (before or after):
+        return "exists"
+    return f"{word} {core}" if re.fullmatch(r"[^()\"'\s=,]+", core) else f"{word} '{core}'"

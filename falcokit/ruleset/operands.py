@@ -11,6 +11,7 @@ from falcokit.diagnostic import Problem
 __all__ = ["Typed", "glued", "type_of"]
 
 _TEXTS: Final = frozenset(("CHARBUF", "FSPATH", "FSRELPATH"))
+_ENCODED: Final = frozenset(("CHARBUF", "BYTEBUF"))
 _ONE: Final = frozenset(("tolower", "toupper", "b64", "basename", "len"))
 
 
@@ -18,7 +19,7 @@ class Typed(NamedTuple):
     """What an operand gives: its type, whether that is a list, and the field it comes from, if it is a single one.
 
     ``inner`` is the type before any transformer: what Falco looks at when it checks the arguments of join, concat and
-    getopt.  ``has_field`` is false for operands made of literals only; ``made`` marks lists made by getopt.
+    getopt.  What these make is a single text to it there, even the list of getopt.
     """
 
     type: str
@@ -26,7 +27,6 @@ class Typed(NamedTuple):
     use: FieldUse | None
     inner: str
     inner_list: bool
-    made: bool = False
 
 
 def glued(field: Field) -> str:
@@ -35,14 +35,23 @@ def glued(field: Field) -> str:
 
 
 def type_of(operand: Operand, source: str, catalogue: Catalogue, at: int) -> Typed | Problem:
-    """The type of *operand* in a rule of *source*; problems are reported at *at*."""
+    """The type of *operand* in a rule of *source*; problems are reported at *at*.
+
+    One call handles one level of nesting, so the deepest operand that Falco reads stays far from Python's limit.
+    """
     if isinstance(operand, Field):
         return field_type(operand, source, catalogue, at)
     if isinstance(operand, Value):
         return Typed("CHARBUF", False, None, "CHARBUF", False)
+    typed: list[Typed] = []
+    for part in operand.items if isinstance(operand, TransformerList) else operand.arguments:
+        found = type_of(part, source, catalogue, at)
+        if isinstance(found, Problem):
+            return found
+        typed.append(found)
     if isinstance(operand, TransformerList):
-        return _list_type(operand, source, catalogue, at)
-    return _transformed(operand, source, catalogue, at)
+        return Typed("CHARBUF", True, None, "CHARBUF", True)
+    return _transformed(operand, typed, at)
 
 
 def field_type(field: Field, source: str, catalogue: Catalogue, at: int) -> Typed | Problem:
@@ -70,72 +79,57 @@ def unknown_field(error: FieldError, field: Field, source: str, catalogue: Catal
     return Problem(error.kind, message, at, field.start, field.end, help_text, unknown)
 
 
-def _list_type(operand: TransformerList, source: str, catalogue: Catalogue, at: int) -> Typed | Problem:
-    for item in operand.items:
-        typed = type_of(item, source, catalogue, at)
-        if isinstance(typed, Problem):
-            return typed
-    return Typed("CHARBUF", True, None, "CHARBUF", True)
-
-
-def _transformed(operand: Transformer, source: str, catalogue: Catalogue, at: int) -> Typed | Problem:
-    name = operand.name
-
-    def wrong(message: str, help_text: str = "", part: Operand | None = None, *, ends: bool = False) -> Problem:
-        start, end = (operand.start, operand.end) if part is None else (part.start, part.end)
-        return Problem("wrong-transformer", message, at, start, end, help_text, ends_falco=ends)
-
-    if operand.argument is not None and (name != "getopt" or len(operand.argument.encode("utf-8", "replace")) != 1):
-        if name == "getopt":
-            return wrong("getopt takes one letter in brackets", "write `getopt(list, 'n:')[n]`")
-        return wrong(f"`{name}(...)` takes no argument in brackets", "remove the brackets")
-    typed: list[Typed] = []
-    for argument in operand.arguments:
-        found = type_of(argument, source, catalogue, at)
-        if isinstance(found, Problem):
-            return found
-        if found.use is not None and found.use.field.no_transformer and name != "val":
-            return wrong(f"the field `{found.use.field.name}` cannot stand inside a transformer", "", argument)
-        typed.append(found)
-    if name in _ONE:
-        if len(typed) != 1:
-            return wrong(f"`{name}` takes one argument, not {len(typed)}", ends=True)
-        return _single(operand, typed[0], wrong)
+def _transformed(operand: Transformer, typed: list[Typed], at: int) -> Typed | Problem:
+    """The type that a transformer makes of its arguments' types."""
+    name, arguments = operand.name, operand.arguments
+    if operand.argument is not None and name != "getopt":
+        return _wrong(operand, at, f"`{name}(...)` takes no argument in brackets", "remove the brackets")
     if name == "val":
         return typed[0]
+    if name in _ONE:
+        if len(typed) != 1:
+            return _wrong(operand, at, f"`{name}` takes one argument, not {len(typed)}", ends=True)
+        return _single(name, arguments[0], typed[0], at)
     if len(typed) < 2 or (name != "concat" and len(typed) > 2):
         takes = {"join": "a separator and a list", "concat": "two texts or more", "getopt": "a list and the options"}
-        return wrong(f"`{name}` takes {takes[name]}, not {len(typed)} argument{'s' * (len(typed) > 1)}")
+        count = f"{len(typed)} argument{'s' * (len(typed) > 1)}"
+        return _wrong(operand, at, f"`{name}` takes {takes[name]}, not {count}")
+    first, second = arguments[:2]
     if name == "concat":
-        for argument, part in zip(operand.arguments, typed, strict=True):
+        for argument, part in zip(arguments, typed, strict=True):
             if part.inner != "CHARBUF" or part.inner_list:
                 what = "a list" if part.inner_list else f"of type {part.inner}"
-                return wrong(f"`concat` joins texts, this argument is {what}", "", argument)
-        return Typed("CHARBUF", False, None, "CHARBUF", False)
-    first, second = operand.arguments
-    if name == "join":
-        if typed[0].inner_list or typed[0].inner != "CHARBUF":
-            return wrong("the separator of `join` must be a single text", "write `join(',', LIST)`", first)
-        if typed[1].made or not typed[1].inner_list:
-            return wrong("the second argument of `join` must be a list field or a list in parentheses", "", second)
-        if typed[1].inner != "CHARBUF":
-            return wrong(f"`join` joins lists of texts, this one is of type {typed[1].inner}", "", second)
-        return Typed("CHARBUF", False, None, "CHARBUF", False)
-    if not typed[0].inner_list or typed[0].inner != "CHARBUF":
-        return wrong("the first argument of `getopt` must be a list of texts", "", first)
-    if typed[1].inner_list or typed[1].inner != "CHARBUF":
-        return wrong("the second argument of `getopt` must be a single text", "", second)
-    listed = operand.argument is None
-    return Typed("CHARBUF", listed, None, "CHARBUF", listed, made=listed)
+                return _wrong(argument, at, f"`concat` joins texts, this argument is {what}")
+    elif name == "join":
+        if typed[0].inner_list:
+            return _wrong(first, at, "the separator of `join` must be a single value", "write `join(',', LIST)`")
+        if not typed[1].inner_list:
+            message = "the second argument of `join` must be a list field or a list in parentheses"
+            return _wrong(second, at, message)
+    else:
+        if not typed[0].inner_list or typed[0].inner != "CHARBUF":
+            return _wrong(first, at, "the first argument of `getopt` must be a list of texts")
+        if typed[1].inner_list or typed[1].inner != "CHARBUF":
+            return _wrong(second, at, "the second argument of `getopt` must be a single text")
+        if operand.argument is not None and len(operand.argument.encode("utf-8", "surrogateescape")) != 1:
+            return _wrong(operand, at, "getopt takes one letter in brackets", "write `getopt(list, 'n:')[n]`")
+        return Typed("CHARBUF", operand.argument is None, None, "CHARBUF", False)
+    return Typed("CHARBUF", False, None, "CHARBUF", False)
 
 
-def _single(operand: Transformer, typed: Typed, wrong) -> Typed | Problem:  # type: ignore[no-untyped-def]  # a closure
-    name = operand.name
+def _single(name: str, argument: Operand, typed: Typed, at: int) -> Typed | Problem:
+    """A transformer of one argument, which works on each element of a list."""
+    if typed.use is not None and typed.use.field.no_transformer:
+        return _wrong(argument, at, f"the field `{typed.use.field.name}` cannot stand inside a transformer")
     if name == "len":
         if not (typed.is_list or typed.type in _TEXTS or typed.type == "BYTEBUF"):
-            return wrong(f"`len` takes texts, buffers and lists, not type {typed.type}", "", operand.arguments[0])
+            return _wrong(argument, at, f"`len` takes texts, buffers and lists, not type {typed.type}")
         return typed._replace(type="UINT64", is_list=False)
-    wanted = frozenset(("CHARBUF", "BYTEBUF")) if name == "b64" else _TEXTS
+    wanted = _ENCODED if name == "b64" else _TEXTS
     if typed.type not in wanted:
-        return wrong(f"`{name}` takes {' or '.join(sorted(wanted))}, not type {typed.type}", "", operand.arguments[0])
+        return _wrong(argument, at, f"`{name}` takes {' or '.join(sorted(wanted))}, not type {typed.type}")
     return typed
+
+
+def _wrong(part: Operand, at: int, message: str, help_text: str = "", *, ends: bool = False) -> Problem:
+    return Problem("wrong-transformer", message, at, part.start, part.end, help_text, ends_falco=ends)
