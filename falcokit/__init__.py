@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # importing typing would take longer than all of this module
 
 if TYPE_CHECKING:
     from falcokit.catalogue import Catalogue
@@ -25,7 +25,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import what is asked for, and only that."""
     home = _HOMES.get(name)
     if home is None:

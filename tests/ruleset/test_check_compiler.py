@@ -15,7 +15,7 @@ from falcokit.diagnostic import KINDS, Problem, Severity
 from falcokit.ruleset import check_compiler
 from falcokit.ruleset.check_compiler import compile_check, deprecated_fields, unsafe_na, usable_field
 from falcokit.ruleset.literals import needless_regex, read_number, regex_problem
-from falcokit.ruleset.macros import leaves
+from falcokit.condition.walk import leaves
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 BUNDLED = Catalogue.bundled()
