@@ -12,11 +12,15 @@ from falcokit.catalogue.events import EventTypes
 from falcokit.catalogue.field import Field, FieldError, FieldUse, Plugin, field_from
 from falcokit.catalogue.resolve import resolve_field
 from falcokit.data import read_data
+from falcokit.errors import CatalogueError
 
 __all__ = ["Catalogue"]
 
 _TEXT: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+)")
-_ARGUMENT: Final = re.compile(r"""\[(?:"[^"]*"|'[^']*'|[^]\["' \t\n\v\f\r]+)\]""")
+# A quoted text ends at the first quote of its kind without a backslash before it, as in conditions.
+_ARGUMENT: Final = re.compile(r"""\[("(?:[^"]|(?<=\\)")*(?<!\\)"|'(?:[^']|(?<=\\)')*(?<!\\)'|[^]\["' \t\n\v\f\r]+)\]""")
+_ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", " ": "\\"}
 _MAX_NAME: Final = 300
 
 
@@ -72,15 +76,24 @@ class Catalogue:
         return base.extended(text)
 
     def extended(self, text: str) -> Catalogue:
-        """This catalogue with the fields of a plugin of your own: ``{"source": ..., "fields": [{"name", "type", ...}]}``.
+        """This catalogue with the fields of a plugin of your own: ``{"source", "fields": [{"name", "type", ...}]}``.
 
-        Raises `falcokit.errors.CatalogueError` when the text is not of that shape.
+        A source ``*`` stands for every source; ``"plugin": {"name", "version"}`` may say which plugin it is, and
+        takes the place of one of that name.  Raises `falcokit.errors.CatalogueError` when the text is not of that
+        shape, or has a field that Falco or another plugin already has for the source.
         """
         from falcokit.catalogue.own_fields import read_own_fields
 
         plugin, source, specs = read_own_fields(text)
+        groups = tuple(group for group in self._groups if group.plugin != plugin.name)
+        for group in groups:
+            if source in ("*", group.source) or group.source == "*":
+                for name in specs:
+                    if name in group.fields:
+                        owner = f"plugin {group.plugin}" if group.plugin else "Falco itself"
+                        raise CatalogueError(f"the field {name} is already one of {owner}")
         plugins = (*(p for p in self.plugins if p.name != plugin.name), plugin)
-        return Catalogue((*self._groups, _Group(plugin.name, source, specs)), plugins, self._data)
+        return Catalogue((*groups, _Group(plugin.name, source, specs)), plugins, self._data)
 
     @property
     def engine_version(self) -> tuple[int, int, int]:
@@ -131,10 +144,8 @@ class Catalogue:
             return None
         name = found[0]
         if argument := _ARGUMENT.match(text, found.end(), found.end() + _MAX_NAME * 4):
-            inner = argument[0][1:-1]
-            if inner[0] in "\"'":
-                inner = inner[1:-1]
-            use = self.resolve(f"{name}[{inner}]", source)
+            inner = _unquoted(argument[1])
+            use = None if inner is None else self.resolve(f"{name}[{inner}]", source)
             if isinstance(use, FieldUse):
                 return argument.end(), use, name
         for end in range(len(name), 0, -1):
@@ -163,11 +174,24 @@ class Catalogue:
         """Fields for *source* that someone writing *text* may have meant, best first."""
         from falcokit.catalogue.suggest import suggest_fields
 
-        return suggest_fields(text, self._fields(source).specs)
+        fields = self._fields(source)
+        return suggest_fields(text, fields.specs, fields)
 
     def describe(self, name: str) -> str:
         """One line on what a field holds, empty where the catalogue has none."""
         return _descriptions().get(name, "")
+
+
+def _unquoted(text: str) -> str | None:
+    """An argument without its quotes, escapes read; None where an escape is wrong."""
+    quote = text[0]
+    if quote not in "\"'" or "\\" not in text:
+        return text[1:-1] if quote in "\"'" else text
+    known = {**_ESCAPED, quote: quote}
+    wrong = [found for found in _ESCAPE.findall(text) if found not in known and len(found) == 1]
+    if wrong:
+        return None
+    return _ESCAPE.sub(lambda found: known.get(found[1]) or chr(int(found[1][1:], 16)), text[1:-1])
 
 
 @cache

@@ -7,8 +7,12 @@ of all leaves out old and internal events, as Falco's does: those are only in a 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
+
+from falcokit.data import read_data
 
 __all__ = ["EventTypes"]
 
@@ -23,12 +27,12 @@ class EventTypes:
         self._syscalls: Final = frozenset(data["syscalls"])
         self._twins: Final[dict[str, str]] = data["twins"]
         self._masks: Final[dict[str, int]] = {}
-        self.code_mask: Final = (1 << self._count) - 1
+        self.code_mask: Final[int] = (1 << self._count) - 1
         unlisted = 0
         for name in data["unlisted"]:
             for code in self._codes[name]:
                 unlisted |= 1 << code
-        self.all_codes: Final = ((1 << (self._count + len(self._generic))) - 1) & ~unlisted
+        self.all_codes: Final[int] = ((1 << (self._count + len(self._generic))) - 1) & ~unlisted
 
     def is_known(self, name: str) -> bool:
         """Whether ``evt.type`` can be compared with *name*: an event, a system call, or the empty text."""
@@ -81,3 +85,17 @@ class EventTypes:
     def is_syscall(self, name: str) -> bool:
         """Whether *name* is a system call."""
         return name in self._syscalls
+
+    def category(self, name: str) -> str:
+        """What the events of *name* are about, as evt.category tells it: file, net, process and others."""
+        return _about().get(name, ("", ""))[0]
+
+    def describe(self, name: str) -> str:
+        """One line on what the events of *name* are, empty for a name that is no event."""
+        return _about().get(name, ("", ""))[1]
+
+
+@cache
+def _about() -> dict[str, tuple[str, str]]:
+    about: dict[str, tuple[str, str]] = json.loads(read_data("schemas", "catalogue/event_types.json"))
+    return about

@@ -6,7 +6,10 @@ from typing import Final, NamedTuple
 
 __all__ = ["Field", "FieldError", "FieldUse", "Plugin", "field_from", "spec_of"]
 
-_FLAGS: Final = ("R", "T", "F", "D", "S", "H")
+_FLAGS: Final = {
+    "R": "no_rhs", "T": "no_transformer", "F": "filter_only", "D": "deprecated", "S": "suggested_output", "H": "hidden",
+}  # fmt: skip
+_DECIMAL: Final = frozenset(("UINT64", "UINT32", "INT64", "RELTIME", "ABSTIME", "PORT"))
 
 
 class Field(NamedTuple):
@@ -15,6 +18,7 @@ class Field(NamedTuple):
     ``argument`` is ``""``, ``"optional"`` or ``"required"``; ``argument_kinds`` tells for plugin fields whether it may
     be an index, a key or both.  ``no_rhs`` and ``no_transformer`` fields cannot stand on the right side or inside a
     transformer; ``filter_only`` ones were made for conditions; ``hidden`` ones are left out of listings.
+    ``print_format`` is how outputs print a number: ``dec``, ``id``, ``hex``, ``10_padded_dec``, ``dir`` or ``na``.
     """
 
     name: str
@@ -30,6 +34,7 @@ class Field(NamedTuple):
     deprecated: bool = False
     suggested_output: bool = False
     hidden: bool = False
+    print_format: str = "na"
 
 
 class FieldUse(NamedTuple):
@@ -49,6 +54,11 @@ class FieldError(NamedTuple):
     message: str
     help: str = ""
 
+    @property
+    def unknown_filter(self) -> bool:
+        """Whether ``skip-if-unknown-filter: true`` saves the rule: Falco then only leaves it out."""
+        return self.kind == "unknown-field"
+
 
 class Plugin(NamedTuple):
     """A plugin that counts as loaded; ``source`` is the event source it brings, if any."""
@@ -60,18 +70,26 @@ class Plugin(NamedTuple):
 
 
 def field_from(name: str, spec: str, plugin: str, source: str) -> Field:
-    """Read the catalogue's short form: ``TYPE[]`` then ``?`` or ``!`` with ``i``, ``k`` for an argument, then flags."""
+    """Read the catalogue's short form: ``TYPE[]`` then ``?`` or ``!`` with ``i``, ``k`` for an argument, then flags.
+
+    A print format follows a ``%`` where the type does not already tell it: ``dec`` for numbers, else ``na``.
+    """
     first, *rest = spec.split(" ")
-    argument, kinds, flags = "", (), ""
+    argument, flags, printed = "", "", ""
+    kinds: tuple[str, ...] = ()
     for word in rest:
         if word[0] in "?!":
             argument = "optional" if word[0] == "?" else "required"
             kinds = tuple(kind for kind in ("index", "key") if kind[0] in word[1:])
+        elif word[0] == "%":
+            printed = word[1:]
         else:
             flags = word
     is_list = first.endswith("[]")
-    marks = [flag in flags for flag in _FLAGS]
-    return Field(name, first.removesuffix("[]"), is_list, argument, kinds, plugin, source, *marks)
+    marks = {_FLAGS[flag]: True for flag in flags}
+    type_name = first.removesuffix("[]")
+    printed = printed or ("dec" if type_name in _DECIMAL else "na")
+    return Field(name, type_name, is_list, argument, kinds, plugin, source, print_format=printed, **marks)
 
 
 def spec_of(type_name: str, is_list: bool, argument: str | None, kinds: tuple[str, ...]) -> str:

@@ -39,7 +39,7 @@ def read_own_fields(text: str) -> tuple[Plugin, str, dict[str, str]]:
             raise CatalogueError(f"fields[{number}]: the field {key} is there twice")
         specs[key] = spec
     source: str = data["source"]
-    return Plugin(name, version, None if source == "syscall" else source, None), source, specs
+    return Plugin(name, version, None if source in ("syscall", "*") else source, None), source, specs
 
 
 def _read(number: int, field: Any) -> tuple[str, str]:
@@ -51,7 +51,7 @@ def _read(number: int, field: Any) -> tuple[str, str]:
         raise CatalogueError(f'{where}: "name" must be words joined by dots, such as my.field')
     where += f" ({name})"
     type_name = field.get("type")
-    if type_name not in TYPES:
+    if not isinstance(type_name, str) or type_name not in TYPES:
         raise CatalogueError(f'{where}: "type" must be one of {", ".join(TYPES)}')
     is_list = field.get("list", False)
     if not isinstance(is_list, bool):
@@ -60,6 +60,6 @@ def _read(number: int, field: Any) -> tuple[str, str]:
     if argument not in (None, "optional", "required"):
         raise CatalogueError(f'{where}: "arg" must be null, "optional" or "required"')
     kinds = field.get("arg_kind", [])
-    if not isinstance(kinds, list) or any(kind not in ("index", "key") for kind in kinds):
-        raise CatalogueError(f'{where}: "arg_kind" must be an array of "index" and "key"')
+    if not isinstance(kinds, list) or any(kind not in ("index", "key") for kind in kinds) or (kinds and not argument):
+        raise CatalogueError(f'{where}: "arg_kind" must be an array of "index" and "key", empty without "arg"')
     return name, spec_of(type_name, is_list, argument, tuple(kinds) or (("key",) if argument else ()))

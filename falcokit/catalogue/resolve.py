@@ -153,7 +153,16 @@ def _event_argument(
     for end in range(min(len(name), 100) - 1, 0, -1):
         if name[:end] in parameters:
             return _unknown(text)
-    return FieldError("field-argument", f"no event has a parameter `{name.partition('[')[0]}`")
+    return FieldError(
+        "field-argument", f"no event has a parameter `{name.partition('[')[0]}`", _near(field, name, parameters)
+    )
+
+
+def _near(field: Field, name: str, parameters: Mapping[str, str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name[:100], parameters, 1, 0.7)
+    return f"did you mean `{field.name}.{near[0]}`?" if near else ""
 
 
 def _syntax(text: str, help_text: str) -> FieldError:

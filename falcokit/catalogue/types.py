@@ -8,10 +8,15 @@ __all__ = ["LIST_OPERATORS", "TYPES", "Group", "group_of"]
 
 
 class Group(NamedTuple):
-    """Types that are compared alike: the name for messages, and the operators that may stand between them and values."""
+    """Types that are compared alike: the name for messages, and the operators that compare them with values."""
 
     name: str
     operators: frozenset[str]
+
+    @property
+    def with_modifier(self) -> frozenset[str]:
+        """The operators that may carry oneof, anyof or allof."""
+        return self.operators - _UNMODIFIED
 
 
 _EQUAL: Final = ("=", "==", "!=", "in", "intersects", "exists")
@@ -24,11 +29,11 @@ _STRING: Final = Group(
         (*_EQUAL, *_ORDER, "contains", "icontains", "startswith", "endswith", "glob", "iglob", "regex", "pmatch")
     ),
 )
-_BUFFER: Final = Group(
-    "buffer", frozenset((*_EQUAL, "contains", "bcontains", "startswith", "bstartswith", "endswith"))
-)
+_BUFFER: Final = Group("buffer", frozenset((*_EQUAL, "contains", "bcontains", "startswith", "bstartswith", "endswith")))
 _ADDRESS: Final = Group("address", frozenset(_EQUAL))
 _OTHER: Final = Group("opaque", frozenset(("exists",)))
+
+_UNMODIFIED: Final = frozenset((*_ORDER, "in", "intersects", "pmatch", "exists"))
 
 LIST_OPERATORS: Final = frozenset(("in", "intersects", "exists"))
 """What a list field permits, whatever the type of its elements, as far as that type can stand in lists."""
