@@ -133,10 +133,6 @@ class Catalogue:
                 self._resolved[key] = found
         return found
 
-    def is_plain(self, name: str, source: str) -> bool:
-        """Whether *name* is a field for *source* that needs no argument and has none in its name."""
-        return isinstance(self._resolved.get((name, source)) or self.resolve(name, source), FieldUse)
-
     def longest(self, text: str, start: int, source: str) -> tuple[int, FieldUse, str] | None:
         """The longest piece of *text* from *start* that is a field: its end, its use, and the field as written."""
         found = _TEXT.match(text, start, start + _MAX_NAME * 4)
