@@ -6,7 +6,9 @@ Each command is a module of its own and imported only when it is run, or when he
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from contextlib import suppress
 
 __all__ = ["main"]
 
@@ -20,4 +22,16 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
     from falcokit.cli.app import app
 
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    else:
+        code = 0
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    # Taking all the values apart one by one takes a fifth of a run, and nobody needs them any more.
+    os._exit(code)

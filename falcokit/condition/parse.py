@@ -57,8 +57,18 @@ _OPERATOR: Final = re.compile(
 _MODIFIER: Final = re.compile(
     r"[ \t\n\r\x08]+(oneof|anyof|allof)[ \t\n\r\x08]+(?=[(a-zA-Z])(?!(?:and|or|not)(?![a-zA-Z0-9]))"
 ).match
+_PLAIN_CHECK: Final = re.compile(
+    r"([a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+)(?![a-zA-Z0-9_])[ \t\n\r\x08]*"
+    r"(?:(!?=)[ \t\n\r\x08]*|(contains|startswith|endswith)[ \t\n\r\x08]+|in[ \t\n\r\x08]*\(([^()\"'=]*)\))"
+    r"(?(4)|([^()\"' \t\n\v\f\r\x08=,]+)(?=[ \t\n\r)]|\Z))"
+).match
+_PLAIN_ITEMS: Final = re.compile(r"[^ \t\n\v\f\r\x08,]+").finditer
+_PLAIN_LIST: Final = re.compile(
+    r"[ \t\n\r]*(?:[^ \t\n\v\f\r\x08,]+[ \t\n\r]*(?:,[ \t\n\r]*[^ \t\n\v\f\r\x08,]+[ \t\n\r]*)*)?"
+).fullmatch
 _WORD: Final = re.compile(r"[^ \t\n\v\f\r\x08()\"',]+").match
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)?", re.DOTALL)
+_MODIFIERS: Final = frozenset(("oneof", "anyof", "allof"))
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", " ": "\\"}
 
 
@@ -115,9 +125,7 @@ class _Parser:
         self.limit = limit
 
     def value(self, text: str, start: int, end: int, quoted: bool) -> Value:
-        if self.decode:
-            text = text.encode("latin-1").decode("utf-8", "surrogateescape")
-        return Value(text, start, end, quoted=quoted)
+        return Value(self.decoded(text) if self.decode else text, start, end, quoted=quoted)
 
     def deep(self, depth: int, at: int) -> None:
         if depth >= self.limit:
@@ -208,6 +216,10 @@ class _Parser:
         i = _BLANK(source, i).end()  # type: ignore[union-attr]
         if source.startswith("(", i):
             return self.group(i + 1, depth)
+        if depth < self.limit - 10 and (plain := _PLAIN_CHECK(source, i)):
+            check = self.plain_check(plain, at)
+            if check is not None:
+                return check, check.end
         found = _LEFT(source, i)
         if found is None:
             raise _Refused(i, "expected `(`, a field or a macro name")
@@ -220,6 +232,35 @@ class _Parser:
         else:
             left = self.transformer(found[1], i, end, depth)
         return self.condition(left, at, left.end, depth + 1)
+
+    def plain_check(self, found: re.Match[str], at: int) -> Check | None:
+        """What nearly all checks are, read at once: a field without argument, and a bare word or a list of such."""
+        start, field_end = found.span(1)
+        field = Field(found[1], None, start, field_end)
+        if found[4] is None:
+            operator, word = found[2] or found[3], found[5]
+            if word in _MODIFIERS:
+                return None
+            first, end = found.span(5)
+            operator_start = found.start(2) if found[2] else found.start(3)
+            value = Value(self.decoded(word) if self.decode else word, first, end)
+            return Check(field, operator, "", value, at, start, end, operator_start)
+        inside, end = found.start(4), found.end()
+        if not _PLAIN_LIST(found[4]):
+            return None
+        decode = self.decode
+        items = tuple(
+            [
+                Value(self.decoded(item[0]) if decode else item[0], item.start(), item.end())
+                for item in _PLAIN_ITEMS(self.source, inside, found.end(4))
+            ]
+        )
+        operator_start = self.source.index("in", field_end)
+        return Check(field, "in", "", ListValue(items, inside - 1, end), at, start, end, operator_start)
+
+    def decoded(self, text: str) -> str:
+        """The characters that bytes read as Latin-1 stand for."""
+        return text.encode("latin-1").decode("utf-8", "surrogateescape")
 
     def field(self, name: str, start: int, i: int, depth: int) -> Field:
         """The optional argument behind a field's name."""

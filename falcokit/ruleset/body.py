@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from falcokit.condition import parse
 from falcokit.condition.ast import Check, Expression, Identifier, byte_to_char
 from falcokit.condition.walk import leaves
 from falcokit.diagnostic import Problem
 from falcokit.ruleset.definitions import joined, mapped
-from falcokit.ruleset.exception_text import Part, mapped_parts, text_of
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.lists import CompiledList, Splice, TooLargeError, replay, substitute, words
 from falcokit.source import Span
 
-__all__ = ["Body", "Parsed", "make_body"]
+__all__ = ["Body", "Parsed", "Part", "make_body"]
+
+Part: TypeAlias = "str | Written"
+"""A piece of the text that exceptions add: made up, or written in a file."""
 
 
 class Parsed(NamedTuple):
@@ -51,6 +53,8 @@ class Body(NamedTuple):
         """Where bytes ``[start, end)`` of the final text are written."""
         text = mapped(self.parts)
         if self.exceptions:
+            from falcokit.ruleset.exception_text import mapped_parts
+
             text = "(" + text + ")" + mapped_parts(list(self.exceptions))
         text = replay(text, self.splices, self.lists)
         start, end = byte_to_char(self.final, start), byte_to_char(self.final, end)
@@ -78,7 +82,11 @@ def make_body(
     *trees* remembers what was parsed before.
     """
     raw = joined(parts)
-    text = f"({raw}){text_of(exceptions)}" if exceptions else raw
+    text = raw
+    if exceptions:
+        from falcokit.ruleset.exception_text import text_of
+
+        text = f"({raw}){text_of(exceptions)}"
     names = frozenset(words(text))
     found = names & lists.keys() | odd_lists
     splices: tuple[Splice, ...] = ()

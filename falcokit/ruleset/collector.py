@@ -11,7 +11,6 @@ from typing import NamedTuple, TypeAlias
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Step
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, RuleException
-from falcokit.ruleset.exception_check import check_exception
 from falcokit.ruleset.items import ExceptionItem, Item, ListItem, MacroItem, RuleItem, RuleUpdate
 from falcokit.source import Span
 
@@ -162,6 +161,8 @@ def _define(fold: _Fold, item: RuleItem, update: RuleUpdate, catalogue: Catalogu
         fold.note([Diagnostic("unknown-source", message, span, help_text, (), place, "", source)])
     exceptions = []
     for exception in update.exceptions or ():
+        from falcokit.ruleset.exception_check import check_exception
+
         problem, comps = check_exception(item.file, item.step, exception, source, catalogue)
         if problem is not None:
             fold.note([problem])
@@ -251,6 +252,8 @@ def _append_exception(fold: _Fold, item: RuleItem, exception: ExceptionItem, cat
     if not exception.values:
         refuse(f"the new exception `{name}` has no values", "values", meant or "add `values: [...]`")
         return
+    from falcokit.ruleset.exception_check import check_exception
+
     problem, comps = check_exception(item.file, item.step, exception, state.source, catalogue)
     if problem is not None:
         fold.note([problem])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from falcokit.diagnostic import Diagnostic, FalcoPlace
+from falcokit.ruleset.body import Part
 from falcokit.ruleset.definitions import RuleDefinition, RuleException
 from falcokit.ruleset.exception_check import LIST_OPERATORS
 from falcokit.ruleset.items import Entry, Written
 from falcokit.ruleset.lists import MAX_TEXT, TooLargeError
 from falcokit.source import MappedText, Span
 
-__all__ = ["Part", "exception_parts", "field_name", "mapped_parts", "operator_name", "text_of"]
-
-Part: TypeAlias = "str | Written"
+__all__ = ["exception_parts", "field_name", "mapped_parts", "operator_name", "text_of"]
 
 
 def exception_parts(rule: RuleDefinition) -> tuple[list[Part], Diagnostic | None]:

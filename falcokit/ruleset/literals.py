@@ -44,14 +44,6 @@ _IPV4: Final = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}").fullmatch
 _GROUP: Final = re.compile(r"[0-9a-fA-F]{1,4}").fullmatch
 _MAX_PORT_READ: Final = (1 << 31) - 1
 
-# What RE2 certainly accepts: single characters, escaped punctuation, plain classes and groups of one level, each with
-# at most one repetition.  It spares most rules files the import of re2.
-_ATOM: Final = (
-    r"(?:[A-Za-z0-9_ /,:;=@%#~<>!'\"&-]|\\[^A-Za-z0-9\x00-\x1f\x7f-\U0010ffff]|\."
-    r"|\[\^?(?:a-z|A-Z|0-9|[A-Za-z0-9_/.])+\])[*+?]?"
-)
-_PLAIN_REGEX: Final = re.compile(rf"\^?(?:{_ATOM}|\((?:{_ATOM})+(?:\|(?:{_ATOM})+)*\)[*+?]?)*\$?").fullmatch
-
 
 def _byte_length(text: str) -> int:
     """The length of *text* in bytes of UTF-8."""
@@ -227,7 +219,7 @@ def _network_error(text: str, type_name: str) -> BadLiteral | None:
 
 
 def _regex(text: str) -> BadLiteral | None:
-    return None if _PLAIN_REGEX(text) else regex_problem(text)
+    return regex_problem(text)
 
 
 _REGEX_WORDS: Final = {

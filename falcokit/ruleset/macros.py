@@ -72,10 +72,12 @@ class Bound:
     def noteworthy(self) -> bool:
         """Whether any check compares with ``<NA>`` or uses a deprecated field, here or in a macro."""
         if self._noteworthy is None:
-            self._noteworthy = any(
+            text = self.body.final
+            here = ("<NA>" in text or "evt.dir" in text or "latency" in text) and any(
                 leaf.__class__ is Check and (unsafe_na(leaf) or bool(deprecated_fields(leaf)))  # type: ignore[arg-type]
                 for leaf in self.leaves
-            ) or any(inner is not None and inner.noteworthy for inner in self.env.values())
+            )
+            self._noteworthy = here or any(inner is not None and inner.noteworthy for inner in self.env.values())
         return self._noteworthy
 
     @property

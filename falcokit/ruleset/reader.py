@@ -17,9 +17,7 @@ from falcokit.ruleset.items import (
     PluginsItem,
     Written,
 )
-from falcokit.ruleset.override import read_override
-from falcokit.ruleset.rule_reader import RULE_KEYS, read_rule
-from falcokit.ruleset.suggest import nearest
+from falcokit.ruleset.rule_reader import RULE_KEYS, override_of, read_rule
 from falcokit.ruleset.values import Values, described, unsigned
 from falcokit.source import SourceFile, Span
 
@@ -96,6 +94,8 @@ def _unknown_item(file: SourceFile, node: Mapping, keys: set[str]) -> Diagnostic
     place = FalcoPlace(file, (Step("rules content item", "", node.start),))
     help_text = next((_FOREIGN_KEYS[k] for k in sorted(keys) if k in _FOREIGN_KEYS), "")
     if not help_text:
+        from falcokit.ruleset.suggest import nearest
+
         near = [(k, n) for k in sorted(keys) for n in nearest(k, _KINDS)]
         help_text = f"did you mean `{near[0][1]}` for `{near[0][0]}`?" if near else "name it `rule`, `macro` or `list`"
     names = ", ".join(f"`{k}`" for k in sorted(keys)[:4]) or "nothing"
@@ -111,6 +111,8 @@ def _unknown_keys(values: Values, known: tuple[str, ...]) -> tuple[Diagnostic, .
         key = key_text(name)
         if key in known:
             continue
+        from falcokit.ruleset.suggest import nearest
+
         what = values.steps[0].item_type
         near = nearest(key, known)
         help_text = f"did you mean `{near[0]}`?" if near else _misplaced(key, what)
@@ -173,7 +175,7 @@ def _operation(values: Values, key: str) -> str:
     append = values.boolean("append")
     if append:
         deprecated_append(values, key)
-    appends, _ = read_override(values, (key,), (key,), append=bool(append))
+    appends, _ = override_of(values, (key,), (key,), append=bool(append))
     return "append" if append or appends else "define"
 
 

@@ -9,10 +9,9 @@ from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
 from falcokit.ruleset.additions import OutputAddition, applicable
-from falcokit.ruleset.body import Body, Parsed, make_body
+from falcokit.ruleset.body import Body, Parsed, Part, make_body
 from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import RuleDefinition, joined, mapped
-from falcokit.ruleset.exception_text import exception_parts
 from falcokit.ruleset.lists import CompiledList, TooLargeError
 from falcokit.ruleset.macros import Bound, Found, bind
 from falcokit.ruleset.output_compiler import OutputResult, compile_output
@@ -96,11 +95,15 @@ def compile_rule(
 ) -> CompiledRule:
     """Compile *rule*; *trees* remembers parsed texts, *additions* are the ``append_output`` entries of a configuration."""
     work = _Compiling(rule)
-    parts, problem = [], None
-    try:
-        parts, problem = exception_parts(rule)
-    except TooLargeError:
-        work.add(Diagnostic("too-large", "the exceptions grow too large", work.name_span(), "", (), work.place()))
+    parts: list[Part] = []
+    problem = None
+    if rule.exceptions:
+        from falcokit.ruleset.exception_text import exception_parts
+
+        try:
+            parts, problem = exception_parts(rule)
+        except TooLargeError:
+            work.add(Diagnostic("too-large", "the exceptions grow too large", work.name_span(), "", (), work.place()))
     if problem is not None:
         work.add(problem)
     output, result = _output(work, catalogue, additions) if rule.output else ("", None)

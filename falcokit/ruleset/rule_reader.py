@@ -7,14 +7,11 @@ from typing import Any, Final
 
 from falcokit.diagnostic import Diagnostic, Step
 from falcokit.document import Mapping, Scalar
-from falcokit.ruleset.exception_reader import read_exceptions
-from falcokit.ruleset.items import IgnoredItem, RuleItem, RuleUpdate, Written
-from falcokit.ruleset.override import read_override
-from falcokit.ruleset.suggest import nearest
+from falcokit.ruleset.items import ExceptionItem, IgnoredItem, RuleItem, RuleUpdate, Written
 from falcokit.ruleset.values import Values, described
 from falcokit.source import SourceFile
 
-__all__ = ["APPENDABLE", "PRIORITIES", "REPLACEABLE", "RULE_KEYS", "read_rule"]
+__all__ = ["APPENDABLE", "PRIORITIES", "REPLACEABLE", "RULE_KEYS", "override_of", "read_rule"]
 
 RULE_KEYS: Final = (
     "rule", "condition", "output", "desc", "priority", "source", "enabled", "capture", "capture_duration",
@@ -46,7 +43,7 @@ def read_rule(file: SourceFile, node: Mapping, unknown_keys: UnknownKeys) -> Rul
         message = "`append: true` is deprecated"
         help_text = "write `override:` with `condition: append` or `exceptions: append` (Falco 0.37 and later)"
         values.warn("deprecated-append", message, node.key("append"), help_text, "append")
-    appends, replaces = read_override(values, APPENDABLE, REPLACEABLE, append=bool(append))
+    appends, replaces = override_of(values, APPENDABLE, REPLACEABLE, append=bool(append))
     late: tuple[Diagnostic, ...] = ()
     updates: tuple[RuleUpdate, ...]
     if appends or replaces:
@@ -75,6 +72,26 @@ def _lenient_source(values: Values) -> Written | None:
     return None if value.null or not value.value else Written(values.file, value)
 
 
+def _exceptions(values: Values, *, appending: bool) -> tuple[ExceptionItem, ...]:
+    """The item's exceptions; most rules have none, and then nothing is imported for them."""
+    if not values.has("exceptions"):
+        return ()
+    from falcokit.ruleset.exception_reader import read_exceptions
+
+    return read_exceptions(values, appending=appending)
+
+
+def override_of(
+    values: Values, appendable: tuple[str, ...], replaceable: tuple[str, ...], *, append: bool
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys an item appends and replaces; see `falcokit.ruleset.override`, imported when there is one."""
+    if not values.has("override"):
+        return (), ()
+    from falcokit.ruleset.override import read_override
+
+    return read_override(values, appendable, replaceable, append=append)
+
+
 def _finished(values: Values, operation: str, **given: Any) -> RuleUpdate:
     return RuleUpdate(operation, tuple(values.problems), tuple(values.warnings), **given)
 
@@ -90,7 +107,7 @@ def _defining(file: SourceFile, node: Mapping, step: Step) -> RuleUpdate:
     _settings(values, given, ("enabled", "capture", "capture_duration", "warn_evttypes", "skip-if-unknown-filter"))
     if values.has("tags"):
         given["tags"] = values.texts("tags", required=False)
-    given["exceptions"] = read_exceptions(values, appending=False)
+    given["exceptions"] = _exceptions(values, appending=False)
     return _finished(values, "define", **given)
 
 
@@ -100,7 +117,7 @@ def _appending(file: SourceFile, node: Mapping, step: Step) -> RuleUpdate:
     if values.has("condition"):
         given["condition"] = values.text("condition")
     if values.has("exceptions"):
-        given["exceptions"] = read_exceptions(values, appending=True)
+        given["exceptions"] = _exceptions(values, appending=True)
     if not given:
         help_text = "give the `condition` or `exceptions` to append, or use `override` for other keys"
         values.problem("empty-append", "an appended rule needs `condition` or `exceptions`", help=help_text)
@@ -138,6 +155,8 @@ def _overriding(
                 message = f"`override` names `{key}` for {operation}, but the item has no `{key}`"
                 missing = node.get("override")
                 place = missing.key(key) if isinstance(missing, Mapping) else None
+                from falcokit.ruleset.suggest import nearest
+
                 near = nearest(key, [k.value for k in node.keys()])  # noqa: SIM118  # not a dict
                 help_text = f"did you misspell `{near[0]}`?" if near else f"add `{key}:` to the item"
                 values.problem("override-without-value", message, place, help=help_text)
@@ -161,7 +180,7 @@ def _updated_key(values: Values, key: str, operation: str, given: dict[str, Any]
     if key in ("condition", "output", "desc"):
         given[key] = values.text(key)
     elif key == "exceptions":
-        given[key] = read_exceptions(values, appending=operation == "append")
+        given[key] = _exceptions(values, appending=operation == "append")
     elif key == "tags":
         given[key] = values.texts(key, required=False)
     elif key == "priority":
@@ -182,6 +201,8 @@ def _priority(values: Values, written: Written | None) -> int | None:
         return None
     number = _PRIORITY.get(written.text.lower()) if written.text.isascii() else None
     if number is None:
+        from falcokit.ruleset.suggest import nearest
+
         near = nearest(written.text.lower(), _PRIORITY)
         wanted = "one of " + ", ".join(p.upper() for p in PRIORITIES)
         help_text = f"did you mean {near[0].upper()}?" if near else wanted
