@@ -10,6 +10,7 @@ Plain slotted classes: they are made by the thousand, and a start of the command
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 __all__ = [
@@ -95,15 +96,33 @@ class TransformerList:
 
 
 class ListValue:
-    """The values on the right of ``in``, ``intersects``, ``pmatch`` or a modifier."""
+    """The values on the right of ``in``, ``intersects``, ``pmatch`` or a modifier.
 
-    __slots__ = ("end", "items", "start")
-    __match_args__ = ("items",)
+    Lists can be long and are mostly read for their ``texts`` alone, so the ``items`` with their places are made when
+    asked for: *items* is then a function that makes them.
+    """
 
-    def __init__(self, items: tuple[Value, ...], start: int = 0, end: int = 0) -> None:
-        self.items: Final = items
+    __slots__ = ("_items", "end", "start", "texts")
+    __match_args__ = ("texts",)
+
+    def __init__(
+        self,
+        items: tuple[Value, ...] | Callable[[], tuple[Value, ...]],
+        start: int = 0,
+        end: int = 0,
+        texts: tuple[str, ...] | None = None,
+    ) -> None:
+        self._items = items
         self.start: Final = start
         self.end: Final = end
+        self.texts: Final = tuple([item.text for item in self.items]) if texts is None else texts
+
+    @property
+    def items(self) -> tuple[Value, ...]:
+        """The values, in order."""
+        if not isinstance(self._items, tuple):
+            self._items = self._items()
+        return self._items
 
     __eq__, __hash__, __repr__ = _equal, _hash, _repr
 

@@ -62,7 +62,7 @@ _PLAIN_CHECK: Final = re.compile(
     r"(?:(!?=)[ \t\n\r\x08]*|(contains|startswith|endswith)[ \t\n\r\x08]+|in[ \t\n\r\x08]*\(([^()\"'=]*)\))"
     r"(?(4)|([^()\"' \t\n\v\f\r\x08=,]+)(?=[ \t\n\r)]|\Z))"
 ).match
-_PLAIN_ITEMS: Final = re.compile(r"[^ \t\n\v\f\r\x08,]+").finditer
+_PLAIN_ITEMS: Final = re.compile(r"[^ \t\n\v\f\r\x08,]+")
 _PLAIN_LIST: Final = re.compile(
     r"[ \t\n\r]*(?:[^ \t\n\v\f\r\x08,]+[ \t\n\r]*(?:,[ \t\n\r]*[^ \t\n\v\f\r\x08,]+[ \t\n\r]*)*)?"
 ).fullmatch
@@ -248,15 +248,17 @@ class _Parser:
         inside, end = found.start(4), found.end()
         if not _PLAIN_LIST(found[4]):
             return None
-        decode = self.decode
-        items = tuple(
-            [
-                Value(self.decoded(item[0]) if decode else item[0], item.start(), item.end())
-                for item in _PLAIN_ITEMS(self.source, inside, found.end(4))
-            ]
-        )
-        operator_start = self.source.index("in", field_end)
-        return Check(field, "in", "", ListValue(items, inside - 1, end), at, start, end, operator_start)
+        if self.decode:
+            return None
+        source, last = self.source, found.end(4)
+        texts = tuple(_PLAIN_ITEMS.findall(source, inside, last))
+
+        def items() -> tuple[Value, ...]:
+            return tuple([Value(m[0], m.start(), m.end()) for m in _PLAIN_ITEMS.finditer(source, inside, last)])
+
+        operator_start = source.index("in", field_end)
+        right = ListValue(items, inside - 1, end, texts)
+        return Check(field, "in", "", right, at, start, end, operator_start)
 
     def decoded(self, text: str) -> str:
         """The characters that bytes read as Latin-1 stand for."""

@@ -83,6 +83,17 @@ class _Reading:
         return index - sum(1 for at in self.inserted if at < index) + self.shift
 
     def documents(self) -> tuple[tuple[Document, ...], YamlError | None]:
+        from ruamel.yaml.events import (
+            AliasEvent,
+            DocumentStartEvent,
+            MappingEndEvent,
+            MappingStartEvent,
+            ScalarEvent,
+            SequenceEndEvent,
+            SequenceStartEvent,
+            StreamEndEvent,
+        )
+
         parse, failures = _parser()
         documents: list[Document] = []
         stack: list[tuple[bool, int, bool, list[Any], str | None]] = []
@@ -95,9 +106,9 @@ class _Reading:
             next_event = parse(text)
             while True:
                 event = next_event()
-                kind = event.__class__.__name__
+                kind = event.__class__
                 node: Node
-                if kind == "ScalarEvent":
+                if kind is ScalarEvent:
                     begin, end = event.start_mark.index, event.end_mark.index
                     value = event.value
                     style = event.style or ""
@@ -114,7 +125,7 @@ class _Reading:
                     node = Scalar(value, begin, end, style, null)
                     if event.anchor is not None:
                         anchors[event.anchor] = node
-                elif kind in ("MappingStartEvent", "SequenceStartEvent"):
+                elif kind is MappingStartEvent or kind is SequenceStartEvent:
                     if len(stack) >= MAX_DEPTH:
                         at = text.find("\n", event.start_mark.index)
                         at = offset(at if at >= 0 else length)
@@ -124,10 +135,10 @@ class _Reading:
                     if event.anchor is not None:
                         anchors[event.anchor] = None
                     begin = event.start_mark.index
-                    is_map = kind == "MappingStartEvent"
+                    is_map = kind is MappingStartEvent
                     stack.append((is_map, begin, event.flow_style is True, [], event.anchor))
                     continue
-                elif kind in ("MappingEndEvent", "SequenceEndEvent"):
+                elif kind is MappingEndEvent or kind is SequenceEndEvent:
                     is_map, begin, flow, parts, anchor = stack.pop()
                     end = event.end_mark.index if flow else _trimmed(text, begin, event.end_mark.index)
                     if not plain_offsets:
@@ -142,7 +153,7 @@ class _Reading:
                         node = Sequence(tuple(parts), begin, end, flow)
                     if anchor is not None:
                         anchors[anchor] = node
-                elif kind == "AliasEvent":
+                elif kind is AliasEvent:
                     target = anchors.get(event.anchor)
                     if target is None:
                         at = offset(event.start_mark.index)
@@ -150,14 +161,14 @@ class _Reading:
                         why = "stands inside its own anchor" if known else "names an anchor that is not defined before"
                         return (), YamlError(f"the alias `*{event.anchor}` {why}", at, at)
                     node = target
-                elif kind == "DocumentStartEvent":
+                elif kind is DocumentStartEvent:
                     if event.version is not None and event.version[0] > 1:
                         at = offset(event.start_mark.index)
                         return (), YamlError("only YAML 1 can be read", at, at)
                     start = offset(event.start_mark.index)
                     anchors = {}
                     continue
-                elif kind == "StreamEndEvent":
+                elif kind is StreamEndEvent:
                     break
                 else:
                     continue

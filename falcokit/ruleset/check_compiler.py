@@ -78,10 +78,9 @@ def compile_check(check: Check, source: str, catalogue: Catalogue) -> tuple[Prob
                     return ()
             elif right.__class__ is ListValue:
                 good = known[1]
-                for value in right.items:
-                    if value.text not in good and not _is_good(value.text, known):
-                        break
-                else:
+                if good.issuperset(right.texts) or all(
+                    [text in good or _is_good(text, known) for text in right.texts]
+                ):
                     return ()
     return _compile(check, facts)
 

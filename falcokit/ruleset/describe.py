@@ -164,7 +164,7 @@ def _plugins(compiled: CompiledRule, catalogue: Catalogue) -> list[str]:
 def _literals(check: Check) -> tuple[str, ...]:
     if isinstance(check.right, Value):
         return (check.right.text,)
-    return tuple([item.text for item in check.right.items]) if isinstance(check.right, ListValue) else ()
+    return check.right.texts if isinstance(check.right, ListValue) else ()
 
 
 def _raw_names(raw: str, compilation: Compilation) -> dict[str, Any]:
@@ -186,8 +186,7 @@ def _raw_names(raw: str, compilation: Compilation) -> dict[str, Any]:
 
 def _values(check: Check) -> Iterator[str]:
     if isinstance(check.right, ListValue):
-        for item in check.right.items:
-            yield item.text
+        yield from check.right.texts
 
 
 def _condition_details(bound: Bound) -> dict[str, Any]:

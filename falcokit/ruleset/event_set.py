@@ -30,7 +30,7 @@ def event_codes(check: Check, negated: bool, events: EventTypes) -> int:
         right = check.right
         if operator not in _COMPARED or not isinstance(right, (Value, ListValue)):
             return everything
-        mask = events.names([item.text for item in right.items] if isinstance(right, ListValue) else (right.text,))
+        mask = events.names(right.texts if isinstance(right, ListValue) else (right.text,))
         return everything & ~mask if negated != (operator == "!=") else mask
     if left.name == "evt.num":
         decided = _number(check)
@@ -64,7 +64,7 @@ def _number(check: Check) -> bool | None:
     """Whether a check of ``evt.num``, which counts from 1, always or never holds; None where it depends."""
     right, operator = check.right, check.operator
     if isinstance(right, ListValue):
-        never = operator == "in" and all(read_number(item.text, "UINT64") == 0 for item in right.items)
+        never = operator == "in" and all(read_number(text, "UINT64") == 0 for text in right.texts)
         return False if never else None
     if not isinstance(right, Value):
         return None
