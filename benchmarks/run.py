@@ -51,7 +51,9 @@ def enlarged(path: Path, times: int) -> str:
     """The file *times* over, each copy with all its lists, macros and rules renamed."""
     text = path.read_text(encoding="utf-8")
     names = set(re.findall(r"^- (?:list|macro): *(\S+)", text, re.MULTILINE))
-    word = re.compile(r"(?<![\w.\-])(" + "|".join(sorted(map(re.escape, names), key=len, reverse=True)) + r")(?![\w.\-])")
+    word = re.compile(
+        r"(?<![\w.\-])(" + "|".join(sorted(map(re.escape, names), key=len, reverse=True)) + r")(?![\w.\-])"
+    )
     copies = []
     for number in range(times):
         copy = word.sub(lambda m, n=number: f"{m[1]}_{n}", text)

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from falcokit.catalogue import Catalogue
 from falcokit.condition import parse
 from falcokit.condition.ast import Check, Expression
+from falcokit.condition.walk import leaves
 from falcokit.diagnostic import KINDS, Problem, Severity
 from falcokit.errors import ConditionError
 from falcokit.ruleset.check_compiler import compile_check
 from falcokit.ruleset.loader import Loaded, load
-from falcokit.condition.walk import leaves
 from falcokit.source import SourceFile
 from falcokit.source.decode import decode
 
@@ -47,9 +47,7 @@ def validate(files: Iterable[tuple[str, str | bytes]], *, catalogue: Catalogue |
 
     *catalogue* says which fields exist; by default Falco's own and those of every plugin falcokit knows.
     """
-    sources = [
-        SourceFile(name, content if isinstance(content, str) else decode(content)) for name, content in files
-    ]
+    sources = [SourceFile(name, content if isinstance(content, str) else decode(content)) for name, content in files]
     return Validation(load(sources, catalogue or Catalogue.bundled()))
 
 

@@ -27,7 +27,7 @@ def main() -> None:
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         if isinstance(end.code, str):
-            print(end.code, file=sys.stderr)
+            sys.stderr.write(end.code + "\n")
     else:
         code = 0
     for stream in (sys.stdout, sys.stderr):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NoReturn
 
 import typer
@@ -11,14 +11,14 @@ import typer
 __all__ = ["Format", "Threshold", "fail", "single", "write"]
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How results are printed."""
 
     text = "text"
     json = "json"
 
 
-class Threshold(str, Enum):
+class Threshold(StrEnum):
     """The severity from which on a run counts as failed."""
 
     error = "error"

@@ -22,7 +22,8 @@ __all__ = [
 def _equal(self: Any, other: object) -> bool:
     if self is other:
         return True
-    return type(self) is type(other) and all(getattr(self, k) == getattr(other, k) for k in self.__match_args__)
+    kind = type(self)
+    return kind is type(other) and all(getattr(self, k) == getattr(other, k) for k in self.__match_args__)
 
 
 def _hash(self: Any) -> int:

@@ -140,4 +140,3 @@ def _source_argument(argument: str | None) -> str:
     if argument is None:
         return ""
     return f"[{argument if _ARGUMENT.fullmatch(argument) else _escaped(argument)}]"
-

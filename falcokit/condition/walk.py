@@ -14,9 +14,9 @@ def leaves(node: Expression) -> tuple[Check | Identifier, ...]:
     while stack:
         top = stack.pop()
         if top.__class__ is Check or top.__class__ is Identifier:
-            found.append(top)  # type: ignore[arg-type]
+            found.append(top)
         elif top.__class__ is Not:
-            stack.append(top.child)  # type: ignore[union-attr]
+            stack.append(top.child)
         else:
             stack.extend(reversed(top.children))  # type: ignore[union-attr]
     return tuple(found)

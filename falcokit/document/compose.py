@@ -175,7 +175,7 @@ class _Reading:
                 if stack:
                     stack[-1][3].append(node)
                 else:
-                    root = None if node.__class__ is Scalar and node.null else node  # type: ignore[union-attr]
+                    root = None if node.__class__ is Scalar and node.null else node
                     documents.append(Document(self.file, root, start))
         except failures as failure:
             return (), self.error(failure)

@@ -45,9 +45,8 @@ def offsets(text: str, scalar: Scalar) -> list[int]:
     A character made by an escape stands at its backslash, a blank made by folding at the line end it replaces.
     """
     start = scalar.start
-    if properties := _PROPERTY.match(text, start):
-        if properties.end() < scalar.end:
-            start = properties.end()
+    if (properties := _PROPERTY.match(text, start)) and properties.end() < scalar.end:
+        start = properties.end()
     if scalar.style in ("|", ">"):
         pairs = _block(text, start, scalar)
     elif scalar.style == '"':

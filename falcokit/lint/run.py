@@ -58,9 +58,7 @@ def lint(
     return LintResult(tuple(files), tuple(shown), stops, len(found) - len(shown), loaded)
 
 
-def relint(
-    before: LintResult, changed: SourceFile, memo: Memo, *, include_defaults: bool = False
-) -> LintResult:
+def relint(before: LintResult, changed: SourceFile, memo: Memo, *, include_defaults: bool = False) -> LintResult:
     """Lint again with *changed* in the place of the file of the same name; *memo* is the one of the first lint."""
     files = [changed if file.name == changed.name else file for file in before.files]
     return lint(files, before.loaded.catalogue, include_defaults=include_defaults, memo=memo)

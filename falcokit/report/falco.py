@@ -34,8 +34,6 @@ def _entry(entry: dict[str, Any]) -> list[str]:
     for location in entry["context"]["locations"]:
         place = location["position"]
         name = f" '{plain(location['item_name'])}'" if location["item_name"] else ""
-        lines.append(
-            f"In {location['item_type']}{name}: ({plain(place['name'])}:{place['line']}:{place['column']})"
-        )
+        lines.append(f"In {location['item_type']}{name}: ({plain(place['name'])}:{place['line']}:{place['column']})")
     snippet = [plain(line) for line in entry["context"]["snippet"].rstrip("\n").split("\n")]
     return [*lines, "------", *snippet, "------", f"{entry['code']} ({entry['codedesc']}): {plain(entry['message'])}"]

@@ -11,9 +11,9 @@ from falcokit.source import Span
 __all__ = ["plain", "render", "summary"]
 
 _COLOURS: Final = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
-_CONTROL: Final = {**{n: "\ufffd" for n in (*range(32), *range(127, 160))}, 9: " "} | {
-    n: "\ufffd" for n in (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF)
-}
+_CONTROL: Final = {**dict.fromkeys((*range(32), *range(127, 160)), "�"), 9: " "} | dict.fromkeys(
+    (1564, 8206, 8207, *range(8234, 8239), *range(8294, 8298), 65279), "�"
+)
 
 
 def plain(text: str) -> str:

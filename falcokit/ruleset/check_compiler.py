@@ -78,9 +78,7 @@ def compile_check(check: Check, source: str, catalogue: Catalogue) -> tuple[Prob
                     return ()
             elif right.__class__ is ListValue:
                 good = known[1]
-                if good.issuperset(right.texts) or all(
-                    [text in good or _is_good(text, known) for text in right.texts]
-                ):
+                if good.issuperset(right.texts) or all(text in good or _is_good(text, known) for text in right.texts):
                     return ()
     return _compile(check, facts)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Step
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, RuleException
-from falcokit.ruleset.items import ExceptionItem, Item, ListItem, MacroItem, RuleItem, RuleUpdate
+from falcokit.ruleset.items import ExceptionItem, Item, ListItem, MacroItem, RuleItem, RuleUpdate, Written
 from falcokit.source import Span
 
 __all__ = ["Applied", "Definition", "apply"]
@@ -51,6 +51,7 @@ class _Fold:
 def apply(state: Definition | None, item: Item, catalogue: Catalogue) -> Applied:
     """What *item* makes of *state*, the definition so far of the item's name."""
     fold = _Fold(state)
+    assert isinstance(item, (ListItem, MacroItem, RuleItem))
     fold.note(item.warnings)
     fold.note(item.problems)
     if isinstance(item, ListItem):
@@ -82,16 +83,14 @@ def _apply_list(fold: _Fold, item: ListItem) -> None:
         earlier = previous.contributions if isinstance(previous, ListDefinition) else ()
         fold.state = ListDefinition(item.name.text, item.items, item, (*earlier, item))
     elif isinstance(previous, ListDefinition):
-        fold.state = previous._replace(
-            items=previous.items + item.items, contributions=(*previous.contributions, item)
-        )
+        fold.state = previous._replace(items=previous.items + item.items, contributions=(*previous.contributions, item))
     else:
         fold.note([_no_target(item, "append to")])
 
 
 def _apply_macro(fold: _Fold, item: MacroItem) -> None:
     previous = fold.state
-    condition = (item.condition,) if item.condition is not None else ()
+    condition: tuple[Written, ...] = (item.condition,) if item.condition is not None else ()
     if item.operation == "define":
         earlier = previous.contributions if isinstance(previous, MacroDefinition) else ()
         fold.state = MacroDefinition(item.name.text, condition, item, (*earlier, item))
@@ -193,9 +192,7 @@ def _define(fold: _Fold, item: RuleItem, update: RuleUpdate, catalogue: Catalogu
     fold.state = state
 
 
-def _in_effect(
-    item: RuleItem, exception: ExceptionItem, comps: str | tuple[str, ...] | None
-) -> RuleException:
+def _in_effect(item: RuleItem, exception: ExceptionItem, comps: str | tuple[str, ...] | None) -> RuleException:
     step = Step("exception", exception.name.text, exception.node.start)
     return RuleException(
         exception.name.text, item.file, step, exception.fields, exception.comps if comps is None else comps,
@@ -279,5 +276,3 @@ def _replace(fold: _Fold, item: RuleItem, update: RuleUpdate) -> None:
     if update.exceptions is not None:
         changes["exceptions"] = tuple([_in_effect(item, e, None) for e in update.exceptions])
     fold.state = state._replace(contributions=(*state.contributions, item), **changes)  # type: ignore[arg-type]
-
-

@@ -13,7 +13,7 @@ from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Problem
 from falcokit.ruleset.additions import OutputAddition
 from falcokit.ruleset.body import Body, Parsed, make_body
-from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition, RuleDefinition
+from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
 from falcokit.ruleset.lists import CompiledList, compile_list
 from falcokit.ruleset.macros import Bound, BrokenName, bind
 from falcokit.ruleset.rule_compiler import CompiledRule, compile_rule
@@ -103,7 +103,15 @@ def compile_definitions(
 
 
 _UNREADABLE: Final = Body(
-    (), (), "", "", "", (), {}, frozenset(), Parsed(Problem("condition-syntax", "the condition could not be read", 0, 0, 0), ())
+    (),
+    (),
+    "",
+    "",
+    "",
+    (),
+    {},
+    frozenset(),
+    Parsed(Problem("condition-syntax", "the condition could not be read", 0, 0, 0), ()),
 )
 
 
@@ -138,7 +146,11 @@ def _macros(
     """All macros bound, in the order of first definition; each sees those first defined before its latest touch."""
     macros: dict[str, CompiledMacro] = {}
     ranks = definitions.ranks
-    fresh = {name for name, macro in definitions.macros.items() if (o := before.get(name)) is None or o.definition is not macro}
+    fresh = {
+        name
+        for name, macro in definitions.macros.items()
+        if (o := before.get(name)) is None or o.definition is not macro
+    }
     for name, macro in definitions.macros.items():
         body = bodies[name]
         earlier = before.get(name)

@@ -10,13 +10,13 @@ from falcokit.condition import parse
 from falcokit.condition.ast import Check, Expression, Field, Identifier, ListValue, Operand, TransformerList, Value
 from falcokit.condition.parse import DESCRIBE_DEPTH
 from falcokit.condition.render import render
+from falcokit.condition.walk import leaves
 from falcokit.diagnostic import Problem
 from falcokit.ruleset.compiler import Compilation
 from falcokit.ruleset.definitions import joined
 from falcokit.ruleset.exception_text import field_name, operator_name
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.loader import Loaded
-from falcokit.condition.walk import leaves
 from falcokit.ruleset.macros import Bound
 from falcokit.ruleset.operands import glued
 from falcokit.ruleset.rule_compiler import CompiledRule

@@ -16,9 +16,7 @@ _PLAIN: Final = (
     "startswith", "bstartswith", "endswith", "regex", "intersects", "in", "pmatch",
 )  # fmt: skip
 _MODIFIED: Final = frozenset(
-    f"{operator} {modifier}"
-    for operator in _PLAIN[5:17]
-    for modifier in ("oneof", "anyof", "allof")
+    f"{operator} {modifier}" for operator in _PLAIN[5:17] for modifier in ("oneof", "anyof", "allof")
 )
 LIST_OPERATORS: Final = frozenset(("intersects", "in", "pmatch")) | _MODIFIED
 """Operators, with their modifier, whose right side is a list."""
@@ -45,12 +43,13 @@ def check_exception(
         if comps is None or comps == ():
             defaults = ("=",) * len(fields)
         else:
-            count = len(comps) if isinstance(comps, tuple) else 0
+            several = comps if isinstance(comps, tuple) else ()
+            count = len(several)
             if count != len(fields):
                 what = f"{count} comps" if isinstance(comps, tuple) else "one comp that is no list"
                 message = f"the exception `{name}` has {len(fields)} fields but {what}"
                 return wrong(message, "comps", "give one comp for each field, in the same order")
-            for comp in comps:
+            for comp in several:
                 text = comp.text.strip(" \t\r\n") if isinstance(comp, Written) else ""
                 if text not in _OPERATORS:
                     return wrong(f"`{text}` is no operator", "comps", _nearest(text, _OPERATORS), comp)

@@ -42,9 +42,7 @@ ABOUT: Final = {
         "condition. If you need to check for the existence of a field, consider using the 'exists' operator "
         "instead."
     ),
-    "LOAD_UNUSED_LIST": (
-        "A list is defined in the rules content but is not used by any other list, macro, or rule."
-    ),
+    "LOAD_UNUSED_LIST": ("A list is defined in the rules content but is not used by any other list, macro, or rule."),
     "LOAD_UNUSED_MACRO": "A macro is defined in the rules content but is not used by any other macro or rule.",
 }
 """Falco's codes with the fixed sentence (codedesc) it prints for each: facts that users search for."""

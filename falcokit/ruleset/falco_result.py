@@ -12,6 +12,7 @@ from falcokit.source import SourceFile
 
 __all__ = ["locations", "snippet", "to_falco"]
 
+
 def to_falco(loaded: Loaded) -> dict[str, Any]:
     """``{"falco_load_results": [...]}``, one entry a file; codes and places are Falco's, messages are ours."""
     return {"falco_load_results": [_file(result) for result in loaded.files]}

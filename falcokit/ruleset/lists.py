@@ -15,8 +15,16 @@ from falcokit.ruleset.items import Written
 from falcokit.source import MappedText
 
 __all__ = [
-    "CompiledList", "MAX_TEXT", "Splice", "Substitution", "TooLargeError", "compile_list", "quoted", "replay",
-    "substitute", "words",
+    "MAX_TEXT",
+    "CompiledList",
+    "Splice",
+    "Substitution",
+    "TooLargeError",
+    "compile_list",
+    "quoted",
+    "replay",
+    "substitute",
+    "words",
 ]  # fmt: skip
 
 MAX_TEXT: Final = 1 << 22

@@ -244,7 +244,7 @@ _ESCAPES: Final = {
 @lru_cache(maxsize=1024)
 def regex_problem(pattern: str) -> BadLiteral | None:
     """Why *pattern* is no regular expression of RE2's POSIX syntax; None where it is one."""
-    import re2  # type: ignore[import-untyped]  # it brings no types
+    import re2
 
     detail = ""
     try:

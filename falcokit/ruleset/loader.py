@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from falcokit.catalogue import Catalogue
-from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
+from falcokit.diagnostic import Diagnostic, FalcoPlace, Step
 from falcokit.document import Document, YamlError, compose
 from falcokit.ruleset.additions import OutputAddition
 from falcokit.ruleset.body import Parsed
@@ -266,7 +266,9 @@ def _too_new(item: EngineItem, engine: tuple[int, int, int]) -> Diagnostic:
     help_text = f"the engine version is not Falco's own; falcokit knows engine {have}"
     message = f"the file requires engine version {wanted}, which {have} does not satisfy"
     place = FalcoPlace(item.file, (item.step,))
-    return Diagnostic("engine-version", message, Span(item.file, node.start, node.end), help_text, (), place, "", wanted)
+    return Diagnostic(
+        "engine-version", message, Span(item.file, node.start, node.end), help_text, (), place, "", wanted
+    )
 
 
 def _unused(kind: str, definition: ListDefinition | MacroDefinition, message: str) -> Diagnostic:
@@ -302,7 +304,10 @@ def load(
 
 
 def load_all(
-    files: Sequence[SourceFile], catalogue: Catalogue, memo: Memo | None = None, additions: Sequence[OutputAddition] = ()
+    files: Sequence[SourceFile],
+    catalogue: Catalogue,
+    memo: Memo | None = None,
+    additions: Sequence[OutputAddition] = (),
 ) -> Loaded:
     """Load *files* without stopping at problems."""
     return _load(files, catalogue, memo, additions, keep_going=True, stop_at_failure=False)

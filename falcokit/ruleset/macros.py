@@ -60,9 +60,9 @@ class Bound:
         if env:
             for leaf in self.leaves:
                 if leaf.__class__ is Identifier:
-                    inner = env.get(leaf.name)  # type: ignore[union-attr]
-                    size += inner.size if inner is not None else 0
-        self.size: Final = min(size, MAX_NODES + 1)
+                    named = env.get(leaf.name)
+                    size += 0 if named is None else named.size
+        self.size: Final[int] = min(size, MAX_NODES + 1)
         self.tree: Final = tree if size <= MAX_NODES else None
         self._codes: dict[bool, int] = {}
         self._noteworthy: bool | None = None
@@ -74,8 +74,7 @@ class Bound:
         if self._noteworthy is None:
             text = self.body.final
             here = ("<NA>" in text or "evt.dir" in text or "latency" in text) and any(
-                leaf.__class__ is Check and (unsafe_na(leaf) or bool(deprecated_fields(leaf)))  # type: ignore[arg-type]
-                for leaf in self.leaves
+                leaf.__class__ is Check and (unsafe_na(leaf) or bool(deprecated_fields(leaf))) for leaf in self.leaves
             )
             self._noteworthy = here or any(inner is not None and inner.noteworthy for inner in self.env.values())
         return self._noteworthy
@@ -92,7 +91,7 @@ class Bound:
             found: list[Found] = []
             for leaf in self.leaves if self.tree is not None else ():
                 if leaf.__class__ is Check:
-                    for problem in compile_check(leaf, source, catalogue):  # type: ignore[arg-type]
+                    for problem in compile_check(leaf, source, catalogue):
                         found.append(Found(problem, ()))
                 else:
                     inner = self.env.get(leaf.name)  # type: ignore[union-attr]
@@ -113,12 +112,12 @@ class Bound:
 
     def _code_set(self, node: Expression | None, negated: bool, catalogue: Catalogue) -> int:
         if node.__class__ is Check:
-            return event_codes(node, negated, catalogue.events)  # type: ignore[arg-type]
+            return event_codes(node, negated, catalogue.events)
         if node.__class__ is Identifier:
-            inner = self.env.get(node.name)  # type: ignore[union-attr]
+            inner = self.env.get(node.name)
             return catalogue.events.all_codes if inner is None else inner.codes(negated, catalogue)
         if node.__class__ is Not:
-            return self._code_set(node.child, not negated, catalogue)  # type: ignore[union-attr]
+            return self._code_set(node.child, not negated, catalogue)
         if node is None:
             return catalogue.events.all_codes
         assert isinstance(node, (And, Or))

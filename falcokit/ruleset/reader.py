@@ -194,7 +194,9 @@ def _read_engine(file: SourceFile, node: Mapping) -> Item:
         version = (0, number, 0) if number is not None else semver(written.text)
         if version is None:
             message = f"`{written.text}` is not an engine version"
-            values.problem("invalid-value", message, written.node, (), "write it as x.y.z, such as 0.57.0, or as a number")
+            values.problem(
+                "invalid-value", message, written.node, (), "write it as x.y.z, such as 0.57.0, or as a number"
+            )
     late = _unknown_keys(values, ("required_engine_version",))
     return EngineItem(file, node, values.steps[0], version, tuple(values.problems), late)
 
@@ -221,7 +223,9 @@ def _read_plugins(file: SourceFile, node: Mapping) -> Item:
                 requirements.append(requirement)
     else:
         message = f"`required_plugin_versions` must be a sequence, not {described(value)}"
-        values.problem("wrong-shape", message, node.key("required_plugin_versions"), (), "write `- name:` and `version:`")
+        values.problem(
+            "wrong-shape", message, node.key("required_plugin_versions"), (), "write `- name:` and `version:`"
+        )
     at_item = Values(file, node, (Step("required plugin versions", "", node.start),))
     late = _unknown_keys(at_item, ("required_plugin_versions",))
     return PluginsItem(file, node, step, tuple(requirements), tuple(values.problems), late)

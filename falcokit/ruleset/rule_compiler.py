@@ -234,7 +234,9 @@ def _condition(
     if rule.warn_evttypes and codes.bit_count() > MAX_EVENT_CODES:
         message = f"the rule is tried on {codes.bit_count()} event codes, Falco warns above {MAX_EVENT_CODES}"
         help_text = "restrict the condition by `evt.type in (...)`, or set `warn_evttypes: false` if it must be so"
-        work.add(Diagnostic("too-many-event-types", message, work.name_span(), help_text, (), work.place(), "", rule.name))
+        work.add(
+            Diagnostic("too-many-event-types", message, work.name_span(), help_text, (), work.place(), "", rule.name)
+        )
     return codes
 
 
@@ -301,5 +303,3 @@ def tree_notes(bound: Bound) -> tuple[Place | None, dict[str, Place]]:
                 deprecated.setdefault(name, (holder, leaf))
     ordered = {name: deprecated[name] for name in _DEPRECATED if name in deprecated} if deprecated else deprecated
     return unsafe, ordered
-
-

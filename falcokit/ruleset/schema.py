@@ -165,14 +165,8 @@ def _valid_array(node: Node, shape: _Array, known: _Known) -> bool:
     of = shape.of
     items = node.items
     if of is _TEXT:
-        for item in items:
-            if item.__class__ is not Scalar or item.null:
-                return False
-        return True
-    for item in items:
-        if not _valid(item, of, known):
-            return False
-    return True
+        return all(not (item.__class__ is not Scalar or item.null) for item in items)
+    return all(_valid(item, of, known) for item in items)
 
 
 def _valid_table(node: Node, shape: _Table, known: _Known) -> bool:

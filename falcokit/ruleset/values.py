@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from collections.abc import Sequence as Many
-from typing import Final
+from typing import Final, TypeVar
 
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Step
 from falcokit.document import Mapping, Node, Scalar, Sequence
 from falcokit.ruleset.items import Written
 from falcokit.source import SourceFile, Span
 
-__all__ = ["Values", "boolean", "unsigned"]
+__all__ = ["Values", "boolean", "described", "unsigned"]
+
+T = TypeVar("T")
 
 _BOOLEAN: Final = {
     word: truth
@@ -133,7 +136,7 @@ class Values:
         """The value of an optional unsigned key."""
         return self._decoded(key, unsigned, "a whole number from 0 to 4294967295")
 
-    def _decoded(self, key, decode, wanted):  # type: ignore[no-untyped-def]  # generic over bool and int
+    def _decoded(self, key: str, decode: Callable[[str], T | None], wanted: str) -> T | None:
         if not self.has(key):
             return None
         written = self.text(key)

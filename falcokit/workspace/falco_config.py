@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from falcokit.catalogue import Catalogue
 from falcokit.config import FalcoConfig, is_enabled, read_config
 from falcokit.diagnostic import Diagnostic
 from falcokit.errors import ConfigError
+from falcokit.ruleset.additions import OutputAddition
 from falcokit.ruleset.loader import Loaded, load
 from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.workspace.files import DiskReader
 from falcokit.workspace.sources import DEFAULT_LIMIT
 
-__all__ = ["ConfiguredRule", "ConfiguredRuleset", "LoadedConfig", "load_config"]
+__all__ = ["ConfiguredRule", "ConfiguredRuleset", "LintSetup", "LoadedConfig", "lint_setup", "load_config"]
 
 
 class ConfiguredRule(NamedTuple):
@@ -121,3 +123,41 @@ def _selecting_nothing(config: FalcoConfig, rules: Sequence[ConfiguredRule]) -> 
         if not any(entry.is_for(rule.name, rule.compiled.definition.tags) for rule in rules):
             what = " or ".join([f"{key} `{text}`" for key, text in (("rule", entry.rule), ("tag", entry.tag)) if text])
             yield f"{entry.where}: no rule fits the {what}; check the name, upper and lower case count"
+
+
+class LintSetup(NamedTuple):
+    """What a lint takes from a configuration.
+
+    ``files`` are the rules files in load order, each with whether it is a default file; ``key`` tells configurations
+    with different outcomes apart.
+    """
+
+    files: tuple[tuple[str, bool], ...]
+    catalogue: Catalogue
+    additions: Sequence[OutputAddition]
+    key: str
+
+
+def lint_setup(path: str, default_names: Sequence[str] | None, limit: int = DEFAULT_LIMIT) -> LintSetup:
+    """The rules files, plugins and output additions of the configuration at *path*.
+
+    Files with the names under which Falco and its plugins publish their rules count as default files;
+    *default_names*, shell patterns, replace these names.  Raises `falcokit.ConfigError`.
+    """
+    reader = DiskReader(os.path.dirname(path), limit)
+    config = read_config(os.path.basename(path), (), os.environ, reader)
+    catalogue = Catalogue.bundled(config.plugins)
+    patterns = default_names or _published_names()
+    files = [(reader.name(file), _fits(os.path.basename(file), patterns)) for file in config.rules_files]
+    return LintSetup(tuple(files), catalogue, config.additions, repr(config))
+
+
+def _published_names() -> list[str]:
+    names = ["falco_rules.yaml", "falco-*_rules.yaml"]
+    for plugin in Catalogue.bundled().plugins:
+        names += [f"{name}_rules.yaml" for name in (plugin.name, plugin.source) if name]
+    return names
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -14,7 +14,9 @@ from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, found_in, read
 
 __all__ = ["Gathered", "Request", "gather"]
 
-_RULES: Final = re.compile(r"^[ \t]*-[ \t]+(?:\"|')?(?:rule|macro|list|required_engine_version|required_plugin_versions)\b", re.M)
+_RULES: Final = re.compile(
+    r"^[ \t]*-[ \t]+(?:\"|')?(?:rule|macro|list|required_engine_version|required_plugin_versions)\b", re.M
+)
 
 
 class Request(NamedTuple):

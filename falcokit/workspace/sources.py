@@ -71,7 +71,7 @@ def _reason(path: str, error: OSError) -> str:
 
 def found_in(folder: str) -> list[str] | Unreadable:
     """The YAML files below *folder*, sorted by path; hidden folders, pipes and links to folders are passed over."""
-    found = []
+    found: list[str] = []
     for path in _walk([folder]):
         if isinstance(path, Unreadable):
             if not found:

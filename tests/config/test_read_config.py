@@ -217,8 +217,22 @@ class TestOptions:
 
     @pytest.mark.parametrize(
         "option",
-        ["priority", "=x", "rules..a=1", ".a=1", "rules[=1", "rules[x]=1", "rules[0]a=1", "rules[0][1]=1"]
-        + ["rules_files[0].x=1", "priority[]=1", "priority={", "rules[]={a", "rules[]={[}", "append_output[]={a: }"],
+        [
+            "priority",
+            "=x",
+            "rules..a=1",
+            ".a=1",
+            "rules[=1",
+            "rules[x]=1",
+            "rules[0]a=1",
+            "rules[0][1]=1",
+            "rules_files[0].x=1",
+            "priority[]=1",
+            "priority={",
+            "rules[]={a",
+            "rules[]={[}",
+            "append_output[]={a: }",
+        ],
     )
     def test_keys_that_lead_nowhere(self, option: str) -> None:
         config = GO + "priority: alert\n"
@@ -305,10 +319,25 @@ class TestEntries:
 
     @pytest.mark.parametrize(
         "entry",
-        ["text", "[a]", "~", "{match: text}", "{match: {tags: [[a]]}}", "{match: {tags: [~]}}", "{extra_fields: a}"]
-        + ["{extra_fields: }", "{extra_fields: [~]}", "{extra_fields: [{a: b, c: d}]}", "{suggested_output: 1}"]
-        + ["{extra_fields: [{a: b}, a]}", "{extra_fields: [a, {a: b}]}", "{extra_fields: [{a: b}, {a: c}]}"]
-        + ["{extra_output: {}}", "{match: {source: []}}", "{match: {rule: {}}}"],
+        [
+            "text",
+            "[a]",
+            "~",
+            "{match: text}",
+            "{match: {tags: [[a]]}}",
+            "{match: {tags: [~]}}",
+            "{extra_fields: a}",
+            "{extra_fields: }",
+            "{extra_fields: [~]}",
+            "{extra_fields: [{a: b, c: d}]}",
+            "{suggested_output: 1}",
+            "{extra_fields: [{a: b}, a]}",
+            "{extra_fields: [a, {a: b}]}",
+            "{extra_fields: [{a: b}, {a: c}]}",
+            "{extra_output: {}}",
+            "{match: {source: []}}",
+            "{match: {rule: {}}}",
+        ],
     )
     def test_additions_that_are_refused(self, entry: str) -> None:
         assert re.match(r"falco\.yaml:3:\d+: .*; ", refused(f"{GO}append_output:\n- {entry}\n"))
@@ -330,8 +359,15 @@ class TestEntries:
 
     @pytest.mark.parametrize(
         "config",
-        ["plugins: [a]", "plugins: [{name: a}]", "plugins: [{library_path: a}]", "plugins: word", "load_plugins: [a]"]
-        + ["plugins: [{name: a, library_path: x, init_config: [1]}]", "plugins: [{name: [], library_path: x}]"],
+        [
+            "plugins: [a]",
+            "plugins: [{name: a}]",
+            "plugins: [{library_path: a}]",
+            "plugins: word",
+            "load_plugins: [a]",
+            "plugins: [{name: a, library_path: x, init_config: [1]}]",
+            "plugins: [{name: [], library_path: x}]",
+        ],
     )
     def test_plugins_that_are_refused(self, config: str) -> None:
         assert refused(GO + config).startswith("falco.yaml:2:")

@@ -11,11 +11,11 @@ import pytest
 from falcokit.catalogue import Catalogue
 from falcokit.condition import parse
 from falcokit.condition.ast import Check
+from falcokit.condition.walk import leaves
 from falcokit.diagnostic import KINDS, Problem, Severity
 from falcokit.ruleset import check_compiler
 from falcokit.ruleset.check_compiler import compile_check, deprecated_fields, unsafe_na, usable_field
 from falcokit.ruleset.literals import needless_regex, read_number, regex_problem
-from falcokit.condition.walk import leaves
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 BUNDLED = Catalogue.bundled()
@@ -148,7 +148,8 @@ def test_only_unknown_fields_and_event_types_are_unknown_filters() -> None:
 )  # fmt: skip
 def test_some_checks_end_falco_itself(text: str) -> None:
     (problem,) = compiled(text)
-    assert problem.ends_falco and is_error(problem)
+    assert problem.ends_falco
+    assert is_error(problem)
 
 
 def test_the_event_types_are_worked_out_only_after_the_check_compiled() -> None:
@@ -196,9 +197,11 @@ def test_fields_of_exceptions() -> None:
         assert usable_field(text, "syscall", BUNDLED) is None
     for text in ("no.such", "proc.namex", "val(proc.name)", "lower(proc.name)", "tolower(proc.pid)", "ka.verb", ""):
         problem = usable_field(text, "syscall", BUNDLED)
-        assert problem is not None and problem.kind == "unknown-field"
+        assert problem is not None
+        assert problem.kind == "unknown-field"
     problem = usable_field("evt.arg", "syscall", BUNDLED)
-    assert problem is not None and problem.kind == "field-argument"
+    assert problem is not None
+    assert problem.kind == "field-argument"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +231,8 @@ def test_regular_expressions_that_need_not_be(pattern: str, simpler: str) -> Non
 def test_regular_expressions_that_re2_refuses(pattern: str) -> None:
     problem = regex_problem(pattern)
     assert problem is not None
-    assert problem.kind == "invalid-regex" and problem.message.isprintable()
+    assert problem.kind == "invalid-regex"
+    assert problem.message.isprintable()
 
 
 def lines(name: str) -> list[dict[str, Any]]:

@@ -79,7 +79,8 @@ def test_problems_cover_the_wrong_characters(text: str, kind: str, words: str, h
 def test_whatever_begins_no_field_is_an_unknown_filter() -> None:
     for text, unknown in (("%no.such", True), ("100% sure", True), ("100%", False), ("%5", False), ("", False)):
         problem = compile_output(text, "syscall", BUNDLED).problem
-        assert problem is not None and problem.unknown_filter is unknown
+        assert problem is not None
+        assert problem.unknown_filter is unknown
 
 
 def test_deprecated_fields_are_found_anywhere_in_the_text() -> None:
@@ -91,7 +92,8 @@ def test_extra_fields_come_first_and_are_checked_too() -> None:
     result = compile_output("%proc.name", "syscall", BUNDLED, (("user.name", None), ("k", "%fd.name %proc.exe")))
     assert result.fields == ("user.name", "fd.name", "proc.exe", "proc.name")
     problem = compile_output("o", "syscall", BUNDLED, (("no.such", None),)).problem
-    assert problem is not None and (problem.start, problem.end) == (0, 0)
+    assert problem is not None
+    assert (problem.start, problem.end) == (0, 0)
 
 
 def test_tokens_tell_text_and_operands_apart() -> None:
