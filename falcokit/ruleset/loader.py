@@ -169,7 +169,8 @@ class _Load:
             self.memo.put((previous, item, self.catalogue), applied)
         assert isinstance(applied, Applied)
         state = applied.state if self.keep_going else applied.falco_state
-        found += applied.diagnostics if self.keep_going else applied.falco_diagnostics
+        for diagnostic in applied.diagnostics if self.keep_going else applied.falco_diagnostics:
+            found.append(_with_near_name(diagnostic, table) if diagnostic.kind == "no-target" else diagnostic)
         if state is not None and state is not previous:
             table[name] = state
             if kind != "rule":
@@ -230,6 +231,14 @@ class _Load:
                     if not _met(requirement, loaded):
                         found.append(_unmet(item, requirement, loaded))
         return found
+
+
+def _with_near_name(diagnostic: Diagnostic, table: dict[str, Definition]) -> Diagnostic:
+    """The diagnostic of a missing target with the name that may have been meant: names are case-sensitive."""
+    from falcokit.ruleset.suggest import nearest
+
+    near = nearest(diagnostic.detail, table)
+    return diagnostic._replace(help=f"did you mean `{near[0]}`?") if near else diagnostic
 
 
 def _met(requirement: PluginRequirement, loaded: dict[str, str]) -> bool:

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import Check
+from falcokit.condition.ast import Check, Identifier
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
 from falcokit.ruleset.additions import OutputAddition, applicable
 from falcokit.ruleset.body import Body, Parsed, Part, make_body
 from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import RuleDefinition, joined, mapped
 from falcokit.ruleset.lists import CompiledList, TooLargeError
-from falcokit.ruleset.macros import Bound, Found, bind
+from falcokit.ruleset.macros import Bound, BrokenName, Found, bind
 from falcokit.ruleset.output_compiler import OutputResult, compile_output
 from falcokit.source import MappedText, Span
 
@@ -208,14 +208,9 @@ def _syntax(work: _Compiling, body: Body, problem: Problem) -> None:
 def _condition(
     work: _Compiling, body: Body, bound: Bound, catalogue: Catalogue, macros: Mapping[str, CompiledMacro]
 ) -> int:
-    from falcokit.ruleset.compiler import broken_name
-
     rule = work.rule
     if bound.broken is not None:
-        definitions = {name: macro.definition for name, macro in macros.items()}
-        lists = {name: compiled.definition for name, compiled in body.lists.items()}
-        place = work.place(condition=body.text, at=bound.broken.identifier.at)
-        work.add(broken_name(bound, bound.broken, place, definitions, lists))
+        _unresolved(work, body, bound, catalogue, macros)
         return 0
     if bound.too_large:
         message = f"the condition of `{rule.name}` grows too large when macros are put in"
@@ -238,6 +233,29 @@ def _condition(
             Diagnostic("too-many-event-types", message, work.name_span(), help_text, (), work.place(), "", rule.name)
         )
     return codes
+
+
+def _unresolved(
+    work: _Compiling, body: Body, bound: Bound, catalogue: Catalogue, macros: Mapping[str, CompiledMacro]
+) -> None:
+    """Names that stand for nothing: the one that Falco stops at, then what it would have found after it."""
+    from falcokit.ruleset.compiler import broken_name
+
+    assert bound.broken is not None
+    definitions = {name: macro.definition for name, macro in macros.items()}
+    lists = {name: compiled.definition for name, compiled in body.lists.items()}
+    first = bound.broken
+    others = [
+        BrokenName(leaf, False, ())
+        for leaf in bound.leaves
+        if isinstance(leaf, Identifier) and bound.env.get(leaf.name) is None and leaf is not first.identifier
+    ]
+    for broken in (first, *others):
+        place = work.place(condition=body.text, at=broken.identifier.at)
+        work.add(broken_name(bound, broken, place, definitions, lists))
+    step = Step("rule condition", "", work.rule.condition_offset)
+    errors = tuple([found for found in bound.problems(work.rule.source, catalogue) if _is_error(found.problem)])
+    _problems(work, body, bound, errors, step)
 
 
 def _is_error(problem: Problem) -> bool:

@@ -1,0 +1,64 @@
+"""The pages of ``docs/`` that are made from the code: ``python -m falcokit.cli.reference docs`` writes them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+__all__ = ["cli_page", "findings_page"]
+
+
+def cli_page() -> str:
+    """The help of every command."""
+    import typer
+
+    from falcokit.cli.app import COMMANDS, app
+
+    group: Any = typer.main.get_command(app)
+    context = group.make_context("falcokit", [], resilient_parsing=True)
+    context.max_content_width = 100
+    context.terminal_width = 100
+    parts = ["# Command line\n\nMade by `python -m falcokit.cli.reference docs`; do not edit.\n", _help(group, context)]
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        inner = command.make_context(name, [], parent=context, resilient_parsing=True)
+        inner.max_content_width = 100
+        inner.terminal_width = 100
+        parts.append(f"## falcokit {name}\n\n" + _help(command, inner))
+    return "\n".join(parts)
+
+
+def _help(command: Any, context: Any) -> str:
+    text = command.get_help(context)
+    return "```text\n" + "\n".join(line.rstrip() for line in text.splitlines()) + "\n```\n"
+
+
+def findings_page() -> str:
+    """Every kind of finding with its codes."""
+    from falcokit.diagnostic import KINDS
+
+    lines = [
+        "# Findings",
+        "",
+        "Made by `python -m falcokit.cli.reference docs`; do not edit. Beside our code and name stands the code that Falco",
+        "itself gives for the same thing; where there is none, Falco says nothing.",
+        "",
+        "| code | name | severity | Falco's code | |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for kind in sorted(KINDS.values(), key=lambda kind: kind.code):
+        falco = f"`{kind.falco}`" if kind.falco else ""
+        lines.append(f"| {kind.code} | `{kind.name}` | {kind.severity.word} | {falco} | {kind.about} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(folder: str) -> None:
+    """Write both pages into *folder*."""
+    for name, text in (("cli.md", cli_page()), ("findings.md", findings_page())):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
