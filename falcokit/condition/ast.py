@@ -15,15 +15,19 @@ from typing import Any, Final, TypeAlias
 
 __all__ = [
     "And", "Check", "Expression", "Field", "Identifier", "ListValue", "Not", "Operand", "Or", "Transformer",
-    "TransformerList", "Value", "byte_to_char",
+    "TransformerList", "Value", "byte_to_char", "utf8",
 ]  # fmt: skip
 
 
 def _equal(self: Any, other: object) -> bool:
     if self is other:
         return True
-    kind = type(self)
-    return kind is type(other) and all(getattr(self, k) == getattr(other, k) for k in self.__match_args__)
+    if type(self) is not type(other):
+        return False
+    for name in self.__match_args__:  # noqa: SIM110  # a generator would double the depth of deep trees
+        if getattr(self, name) != getattr(other, name):
+            return False
+    return True
 
 
 def _hash(self: Any) -> int:
@@ -224,8 +228,23 @@ Operand: TypeAlias = Field | Transformer | TransformerList | Value
 Expression: TypeAlias = And | Or | Not | Identifier | Check
 
 
+def utf8(text: str) -> bytes:
+    """The bytes of *text*; lone surrogates stand for the bytes of a file that were no UTF-8."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 def byte_to_char(text: str, offset: int) -> int:
     """The character of *text* that byte *offset* of its UTF-8 falls into."""
     if text.isascii():
         return min(offset, len(text))
-    return len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "ignore"))
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if len(utf8(text[:middle])) <= offset:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -24,6 +24,7 @@ from falcokit.condition.ast import (
     Transformer,
     TransformerList,
     Value,
+    utf8,
 )
 from falcokit.diagnostic import Problem
 
@@ -121,7 +122,7 @@ class _Parser:
 
     def __init__(self, text: str, limit: int) -> None:
         self.decode = not text.isascii()
-        self.source = text.encode("utf-8", "surrogatepass").decode("latin-1") if self.decode else text
+        self.source = utf8(text).decode("latin-1") if self.decode else text
         self.limit = limit
 
     def value(self, text: str, start: int, end: int, quoted: bool) -> Value:

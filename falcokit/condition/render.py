@@ -23,7 +23,7 @@ __all__ = ["quote", "render", "render_operand", "to_source"]
 
 _SPECIAL: Final = re.compile(r"[ =\\\"'\0\b\f\n\r\t]")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_BARE: Final = re.compile(r"[^()\"' \t\n\v\f\r=,]+")
+_BARE: Final = re.compile("[^()\"' \\t\\n\\v\\f\\r=,\udc80-\udcff]+")
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*(?:[eE][+-][0-9]+)?")
 _ARGUMENT: Final = re.compile(r"[^]\[\"' \t\n\v\f\r]+")
 
@@ -68,7 +68,7 @@ def render_operand(operand: Operand) -> str:
         return _compiled_text(operand.text)
     if isinstance(operand, TransformerList):
         return "(" + ",".join([render_operand(item) for item in operand.items]) + ")"
-    inner = ",".join([render_operand(argument) for argument in operand.arguments])
+    inner = ",".join(map(render_operand, operand.arguments))
     return f"{operand.name}({inner}){_argument(operand.argument)}"
 
 
@@ -119,7 +119,7 @@ def _source_text(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """A quoted text; a backslash at its end is written as ``\\x5c``, since ``\\\\`` would hide the closing quote."""
-    inner = "".join([_ESCAPES.get(c, c) for c in text])
+    inner = "".join([f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else _ESCAPES.get(c, c) for c in text])
     if inner.endswith("\\"):
         inner = inner[:-2] + "\\x5c"
     return f'"{inner}"'
@@ -132,7 +132,7 @@ def _source_operand(operand: Operand) -> str:
         return operand.text if not operand.quoted and _NUMBER.fullmatch(operand.text) else _escaped(operand.text)
     if isinstance(operand, TransformerList):
         return "(" + ", ".join([_source_operand(item) for item in operand.items]) + ")"
-    inner = ", ".join([_source_operand(argument) for argument in operand.arguments])
+    inner = ", ".join(map(_source_operand, operand.arguments))
     return f"{operand.name}({inner}){_source_argument(operand.argument)}"
 
 
