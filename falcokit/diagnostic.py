@@ -142,6 +142,7 @@ _TABLE = (
     ("invalid-value", "FK011", _SHAPE, _E, "a value cannot be read as what the key needs"),
     ("ignored-document", "FK012", "", _W, "Falco stops reading at the empty document before this one"),
     ("invalid-utf8", "FK013", "", _W, "the file has bytes that are no UTF-8"),
+    ("too-many-findings", "FK014", "", _E, "falcokit stops reading a file with so many findings"),
     # 1xx: names
     ("invalid-list-name", "FK101", "LOAD_INVALID_LIST_NAME", _W, "a list has a name that conditions cannot use"),
     ("invalid-macro-name", "FK102", "LOAD_INVALID_MACRO_NAME", _W, "a macro has a name that conditions cannot use"),

@@ -22,6 +22,7 @@ _ARGUMENT: Final = re.compile(r"""\[("(?:[^"]|(?<=\\)")*(?<!\\)"|'(?:[^']|(?<=\\
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", " ": "\\"}
 _MAX_NAME: Final = 300
+_MAX_SUGGESTED: Final = 1000
 
 
 class _Group(NamedTuple):
@@ -59,6 +60,7 @@ class Catalogue:
         self.plugins: Final = tuple(plugins)
         self.sources: Final = ("syscall", *dict.fromkeys([p.source for p in self.plugins if p.source]))
         self._of_source: Final[dict[str, _Fields]] = {}
+        self._suggested: Final[dict[tuple[str, str], tuple[str, ...]]] = {}
         self._resolved: Final[dict[tuple[str, str], FieldUse | FieldError]] = {}
 
     @staticmethod
@@ -170,8 +172,12 @@ class Catalogue:
         """Fields for *source* that someone writing *text* may have meant, best first."""
         from falcokit.catalogue.suggest import suggest_fields
 
-        fields = self._fields(source)
-        return suggest_fields(text, fields.specs, fields)
+        key = (text, source)
+        if key not in self._suggested:
+            if len(self._suggested) >= _MAX_SUGGESTED:
+                return ()
+            self._suggested[key] = suggest_fields(text, self._fields(source).specs, self._fields(source))
+        return self._suggested[key]
 
     def describe(self, name: str) -> str:
         """One line on what a field holds, empty where the catalogue has none."""

@@ -22,9 +22,10 @@ __all__ = [
 def _equal(self: Any, other: object) -> bool:
     if self is other:
         return True
+    names = self.__match_args__
     if type(self) is not type(other):
         return False
-    for name in self.__match_args__:  # noqa: SIM110  # a generator would double the depth of deep trees
+    for name in names:  # noqa: SIM110  # a generator would double the depth of deep trees
         if getattr(self, name) != getattr(other, name):
             return False
     return True

@@ -11,10 +11,10 @@ from falcokit.condition.walk import leaves
 from falcokit.diagnostic import Problem
 from falcokit.ruleset.definitions import joined, mapped
 from falcokit.ruleset.items import Written
-from falcokit.ruleset.lists import CompiledList, Splice, TooLargeError, replay, substitute, words
+from falcokit.ruleset.lists import CompiledList, Splice, TooLargeError, Work, replay, substitute, words
 from falcokit.source import Span
 
-__all__ = ["Body", "Parsed", "Part", "make_body"]
+__all__ = ["Body", "Parsed", "Part", "Texts", "make_body"]
 
 Part: TypeAlias = "str | Written"
 """A piece of the text that exceptions add: made up, or written in a file."""
@@ -25,6 +25,16 @@ class Parsed(NamedTuple):
 
     tree: Expression | Problem
     leaves: tuple[Check | Identifier, ...]
+
+
+class Texts:
+    """The texts parsed so far, and the work left for putting lists into more of them."""
+
+    __slots__ = ("parsed", "work")
+
+    def __init__(self) -> None:
+        self.parsed: dict[str, Parsed] = {}
+        self.work = Work()
 
 
 class Body(NamedTuple):
@@ -75,11 +85,11 @@ def make_body(
     exceptions: list[Part],
     lists: Mapping[str, CompiledList],
     odd_lists: frozenset[str],
-    trees: dict[str, Parsed],
+    texts: Texts,
 ) -> Body:
     """The body of the condition made of *parts*; *odd_lists* are the lists whose names contain delimiters.
 
-    *trees* remembers what was parsed before.
+    *texts* remembers what was parsed before.
     """
     raw = joined(parts)
     text = raw
@@ -94,15 +104,15 @@ def make_body(
     used: dict[str, CompiledList] = {}
     if found:
         try:
-            final, splices = substitute(text, found, lists)
+            final, splices = substitute(text, found, lists, texts.work)
         except TooLargeError:
             problem = Problem("too-large", "the condition grows too large when lists are put in", 0, 0, len(raw))
             return Body(parts, tuple(exceptions), raw, text, text, (), {}, names, Parsed(problem, ()))
         if splices:
             used = {splice.name: lists[splice.name] for splice in splices}
             names = names.union(*[words(compiled.text) for compiled in used.values()])
-    parsed = trees.get(final)
+    parsed = texts.parsed.get(final)
     if parsed is None:
         tree = parse(final)
-        parsed = trees[final] = Parsed(tree, () if isinstance(tree, Problem) else leaves(tree))
+        parsed = texts.parsed[final] = Parsed(tree, () if isinstance(tree, Problem) else leaves(tree))
     return Body(parts, tuple(exceptions), raw, text, final, splices, used, names, parsed)

@@ -6,7 +6,7 @@ gives two answers where something is wrong: Falco's, which stops at the first er
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Step
@@ -17,6 +17,10 @@ from falcokit.source import Span
 __all__ = ["Applied", "Definition", "apply"]
 
 Definition: TypeAlias = ListDefinition | MacroDefinition | RuleDefinition
+
+
+MAX_ITEMS: Final = 1000
+"""How many items may define, append to or override one name."""
 
 
 class Applied(NamedTuple):
@@ -54,6 +58,8 @@ def apply(state: Definition | None, item: Item, catalogue: Catalogue) -> Applied
     assert isinstance(item, (ListItem, MacroItem, RuleItem))
     fold.note(item.warnings)
     fold.note(item.problems)
+    if _too_many(fold, item):
+        return fold.done()
     if isinstance(item, ListItem):
         _apply_list(fold, item)
     elif isinstance(item, MacroItem):
@@ -75,6 +81,16 @@ def _no_target(item: ListItem | MacroItem | RuleItem, verb: str) -> Diagnostic:
         "no-target", message, span, "define it before, in this file or in one that is loaded earlier", (),
         FalcoPlace(item.file, (item.step,)), "", name,
     )  # fmt: skip
+
+
+def _too_many(fold: _Fold, item: ListItem | MacroItem | RuleItem) -> bool:
+    """Whether the name has more items than anybody writes: each keeps all before it, so their number is bounded."""
+    if fold.state is None or len(fold.state.contributions) < MAX_ITEMS:
+        return False
+    span = Span(item.file, item.name.node.start, item.name.node.end)
+    message = f"more than {MAX_ITEMS} items have the name `{item.name.text}`: falcokit stops counting"
+    fold.note([Diagnostic("too-large", message, span, "", (), FalcoPlace(item.file, (item.step,)))])
+    return True
 
 
 def _apply_list(fold: _Fold, item: ListItem) -> None:
@@ -106,6 +122,8 @@ def _apply_rule(fold: _Fold, item: RuleItem, catalogue: Catalogue) -> None:
     for update in item.updates:
         fold.note(update.warnings)
         fold.note(update.problems)
+        if update.problems and update.operation == "enable":
+            continue
         if update.operation == "define":
             _define(fold, item, update, catalogue)
             continue

@@ -12,15 +12,16 @@ from typing import Final, NamedTuple
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Problem
 from falcokit.ruleset.additions import OutputAddition
-from falcokit.ruleset.body import Body, Parsed, make_body
+from falcokit.ruleset.body import Body, Parsed, Texts, make_body
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
-from falcokit.ruleset.lists import CompiledList, compile_list
+from falcokit.ruleset.lists import CompiledList, TooLargeError, compile_list
 from falcokit.ruleset.macros import Bound, BrokenName, bind
 from falcokit.ruleset.rule_compiler import CompiledRule, compile_rule
 from falcokit.source import Span
 
 __all__ = ["Compilation", "CompiledMacro", "compile_definitions"]
 
+_MAX_LATE_WORK: Final = 2000
 _DELIMITERS: Final = frozenset(" \t\n\r(),=")
 
 
@@ -52,11 +53,11 @@ class Compilation(NamedTuple):
 def compile_definitions(
     definitions: Definitions,
     catalogue: Catalogue,
-    trees: dict[str, Parsed],
+    texts: Texts,
     previous: Compilation | None = None,
     additions: Sequence[OutputAddition] = (),
 ) -> Compilation:
-    """Compile all of *definitions*; *trees* remembers parsed texts, *previous* is what an earlier state compiled to."""
+    """Compile all of *definitions*; *texts* remembers parsed texts, *previous* is what an earlier state compiled to."""
     lists, changed = _lists(definitions, previous)
     odd = frozenset(name for name in lists if not _DELIMITERS.isdisjoint(name))
     bodies: dict[str, Body] = {}
@@ -67,8 +68,8 @@ def compile_definitions(
         if earlier is not None and earlier.definition is macro and old[name].names.isdisjoint(changed):
             bodies[name] = old[name]
         else:
-            bodies[name] = make_body(macro.condition, [], lists, odd, trees) if macro.condition else _UNREADABLE
-    macros = _macros(definitions, bodies, macros_before, changed)
+            bodies[name] = make_body(macro.condition, [], lists, odd, texts) if macro.condition else _UNREADABLE
+    macros = _macros(definitions, bodies, macros_before, catalogue)
     found: list[Diagnostic] = []
     late: list[Diagnostic] = []
     used_macros: set[str] = set()
@@ -90,7 +91,7 @@ def compile_definitions(
         if before is not None and before.definition is rule and before.names.isdisjoint(changed):
             result = before
         else:
-            result = compile_rule(rule, lists, odd, macros, catalogue, trees, additions)
+            result = compile_rule(rule, lists, odd, macros, catalogue, texts, additions)
         rules[name] = result
         if result.diagnostics:
             found += result.diagnostics
@@ -141,10 +142,11 @@ def _macros(
     definitions: Definitions,
     bodies: dict[str, Body],
     before: dict[str, CompiledMacro],
-    changed: set[str],
+    catalogue: Catalogue,
 ) -> dict[str, CompiledMacro]:
     """All macros bound, in the order of first definition; each sees those first defined before its latest touch."""
     macros: dict[str, CompiledMacro] = {}
+    late = 0
     ranks = definitions.ranks
     fresh = {
         name
@@ -177,7 +179,16 @@ def _macros(
                 return None
             return bodies[inner], definition
 
-        bound = bind(body, macro, lookup, unresolved)
+        try:
+            if late > _MAX_LATE_WORK:
+                raise TooLargeError
+            bound = bind(body, macro, lookup, unresolved)
+        except TooLargeError:
+            bound = Bound(_UNREADABLE, {}, None, macro)
+            macros[name] = CompiledMacro(macro, bound, (_too_large(macro),))
+            continue
+        late += sum(1 for inner in bound.env if inner not in macros)
+        bound.settle(catalogue)
         macros[name] = CompiledMacro(macro, bound, tuple(_macro_diagnostics(macro, bound, definitions)))
     return macros
 
@@ -197,12 +208,14 @@ def _macro_diagnostics(macro: MacroDefinition, bound: Bound, definitions: Defini
     if bound.broken is not None:
         place = FalcoPlace(item.file, (item.step,), body.text, bound.broken.identifier.at)
         return [broken_name(bound, bound.broken, place, definitions.macros, definitions.lists)]
-    if bound.too_large:
-        name = macro.item.name.node
-        place = FalcoPlace(item.file, (item.step,))
-        message = f"the macro `{macro.name}` grows too large when the macros it names are put in"
-        return [Diagnostic("too-large", message, Span(item.file, name.start, name.end), "", (), place)]
-    return []
+    return [_too_large(macro)] if bound.too_large else []
+
+
+def _too_large(macro: MacroDefinition) -> Diagnostic:
+    item = macro.item
+    span = Span(item.file, item.name.node.start, item.name.node.end)
+    message = f"the macro `{macro.name}` grows too large when the macros it names are put in"
+    return Diagnostic("too-large", message, span, "", (), FalcoPlace(item.file, (item.step,)))
 
 
 def broken_name(
@@ -235,4 +248,5 @@ def trail_labels(bound: Bound, trail: tuple[tuple[object, Bound], ...]) -> tuple
         name, start, end = identifier.name, identifier.start, identifier.end  # type: ignore[attr-defined]
         labels.append(Label(holder.body.locate(start, end), f"in macro `{name}`, used here"))
         holder = inner
-    return tuple(labels)
+    # In a long chain the two ends tell enough.
+    return tuple(labels) if len(labels) <= 8 else (*labels[:4], *labels[-4:])

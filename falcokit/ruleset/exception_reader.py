@@ -95,4 +95,12 @@ def _entry(inside: Values, node: Node, key: str, steps: tuple[Step, ...]) -> Ent
         return Written(inside.file, node)
     if isinstance(node, Mapping) or len(steps) > _MAX_NESTING:
         return None
-    return tuple(_entry(inside, e, "", (*here, Step("exception", "", e.start))) for e in node.items)
+    known = inside.entries.get(id(node))
+    if known is not None:
+        # Reached before by an alias: read once, or a few aliases of aliases would be read for ever.
+        return known
+    inside.entries[id(node)] = ()
+    found = inside.entries[id(node)] = tuple(
+        _entry(inside, e, "", (*here, Step("exception", "", e.start))) for e in node.items
+    )
+    return found

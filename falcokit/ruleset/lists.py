@@ -20,6 +20,7 @@ __all__ = [
     "Splice",
     "Substitution",
     "TooLargeError",
+    "Work",
     "compile_list",
     "quoted",
     "replay",
@@ -27,7 +28,7 @@ __all__ = [
     "words",
 ]  # fmt: skip
 
-MAX_TEXT: Final = 1 << 22
+MAX_TEXT: Final = 1 << 18
 """The length in characters that a condition may grow to; real ones stay below a hundred thousand."""
 
 _BLANKS: Final = " \t\n\r"
@@ -38,6 +39,16 @@ words: Final = re.compile(r"[^ \t\n\r(),=]+").findall
 
 class TooLargeError(Exception):
     """A text has outgrown `MAX_TEXT`; becomes a diagnostic where the text belongs to an item."""
+
+
+class Work:
+    """How many characters may still be copied while lists are put in, over all conditions of a load."""
+
+    __slots__ = ("left",)
+    LIMIT: Final = 500_000_000
+
+    def __init__(self) -> None:
+        self.left = self.LIMIT
 
 
 class CompiledList(NamedTuple):
@@ -111,10 +122,10 @@ def _joined(items: list[str]) -> str:
     return ", ".join(items[first:])
 
 
-def substitute(text: str, found: Iterable[str], lists: Mapping[str, CompiledList]) -> Substitution:
+def substitute(text: str, found: Iterable[str], lists: Mapping[str, CompiledList], work: Work) -> Substitution:
     """*text* with lists put in, in the order of their definition; *found* are its words that name lists.
 
-    Raises `TooLargeError` when the text grows beyond `MAX_TEXT`.
+    Raises `TooLargeError` when the text grows beyond `MAX_TEXT`, or *work* is used up.
     """
     pending = sorted({lists[name].order: name for name in found}.items())
     splices: list[Splice] = []
@@ -125,7 +136,7 @@ def substitute(text: str, found: Iterable[str], lists: Mapping[str, CompiledList
         if compiled.text == "\0":
             raise TooLargeError
         before = len(splices)
-        text = _put_in(text, compiled, splices)
+        text = _put_in(text, compiled, splices, work)
         if len(splices) > before and compiled.text:
             known = {number for number, _ in pending}
             later = {
@@ -138,7 +149,7 @@ def substitute(text: str, found: Iterable[str], lists: Mapping[str, CompiledList
     return Substitution(text, tuple(splices))
 
 
-def _put_in(text: str, compiled: CompiledList, splices: list[Splice]) -> str:
+def _put_in(text: str, compiled: CompiledList, splices: list[Splice], work: Work) -> str:
     name, items = compiled.definition.name, compiled.text
     start = text.find(name)
     while start >= 0:
@@ -156,7 +167,8 @@ def _put_in(text: str, compiled: CompiledList, splices: list[Splice]) -> str:
                     end += 1
             splices.append(Splice(start, end, name))
             text = f"{text[:start]} {items} {text[end:]}" if start > 0 else f"{items} {text[end:]}"
-            if len(text) > MAX_TEXT or len(splices) > 50_000:
+            work.left -= len(text)
+            if len(text) > MAX_TEXT or work.left < 0:
                 raise TooLargeError
             start += len(items) + 1
         start = text.find(name, start + 1)

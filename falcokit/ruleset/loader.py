@@ -7,17 +7,18 @@ them all.  A `Memo` kept between loads makes loading an unchanged file cheap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Step
 from falcokit.document import Document, YamlError, compose
 from falcokit.ruleset.additions import OutputAddition
-from falcokit.ruleset.body import Parsed
+from falcokit.ruleset.body import Texts
 from falcokit.ruleset.collector import Applied, Definition, apply
 from falcokit.ruleset.compiler import Compilation, compile_definitions
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
 from falcokit.ruleset.items import EngineItem, IgnoredItem, Item, PluginRequirement, PluginsItem
+from falcokit.ruleset.lists import Work
 from falcokit.ruleset.reader import read
 from falcokit.source import SourceFile, Span
 
@@ -56,11 +57,15 @@ class Loaded(NamedTuple):
         return tuple([d for result in self.files for d in result.diagnostics])
 
 
+MAX_FINDINGS: Final = 5000
+"""How many findings of one file are enough: a file with more is not a file of rules that somebody will mend."""
+
+
 class Memo:
     """What earlier loads found out, by the identity of what it was found out about; holds two loads and no more."""
 
     def __init__(self) -> None:
-        self.trees: dict[str, Parsed] = {}
+        self.texts = Texts()
         self._new: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
         self._old: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
         self.compilations: list[Compilation | None] = []
@@ -68,8 +73,9 @@ class Memo:
     def next_load(self) -> None:
         """Forget what the load before the last one needed and the last did not."""
         self._old, self._new = self._new, {}
-        if len(self.trees) > 50_000:
-            self.trees = {}
+        self.texts.work = Work()
+        if len(self.texts.parsed) > 50_000:
+            self.texts = Texts()
 
     def get(self, subjects: tuple[object, ...]) -> object | None:
         """What is known about *subjects*, told apart by identity."""
@@ -141,6 +147,9 @@ class _Load:
             stopped = self.item(item, found) or stopped
             if stopped and not self.keep_going:
                 break
+            if len(found) > MAX_FINDINGS:
+                found.append(_too_many(found[-1]))
+                break
         if not stopped or self.keep_going:
             found += self.compile()
         if not any(d.is_error for d in found) or self.keep_going:
@@ -199,7 +208,7 @@ class _Load:
         # What the last load compiled after its file of this place mostly is what is asked for again.
         last = self.memo.compilations[self.number] if self.number < len(self.memo.compilations) else None
         compilation = compile_definitions(
-            self.definitions, self.catalogue, self.memo.trees, last or self.compilation, self.additions
+            self.definitions, self.catalogue, self.memo.texts, last or self.compilation, self.additions
         )
         self.compilation = self.compiled[self.number] = compilation
         found = compilation.diagnostics
@@ -286,6 +295,11 @@ def _unused(kind: str, definition: ListDefinition | MacroDefinition, message: st
     help_text = "remove it, or use it in a rule"
     place = FalcoPlace(item.file, (item.step,))
     return Diagnostic(kind, f"{message} `{definition.name}`", span, help_text, (), place, "", definition.name)
+
+
+def _too_many(last: Diagnostic) -> Diagnostic:
+    message = f"the file has more than {MAX_FINDINGS} findings: falcokit reads it no further"
+    return Diagnostic("too-many-findings", message, last.span, "mend the first ones and lint again")
 
 
 def _yaml_error(file: SourceFile, error: YamlError) -> Diagnostic:

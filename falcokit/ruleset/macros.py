@@ -16,11 +16,16 @@ from falcokit.ruleset.body import Body
 from falcokit.ruleset.check_compiler import compile_check, deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import MacroDefinition
 from falcokit.ruleset.event_set import event_codes
+from falcokit.ruleset.lists import TooLargeError
 
 __all__ = ["MAX_NODES", "Bound", "BrokenName", "Found", "bind"]
 
 MAX_NODES: Final = 200_000
 """How many nodes a condition may have with all macros put in; the largest real ones have a few thousand."""
+
+
+_MAX_LATE: Final = 1000
+"""How many macros one condition may reach that are resolved only after it."""
 
 
 class Found(NamedTuple):
@@ -45,7 +50,7 @@ class Bound:
     cannot be used, which makes a condition that matches anything.  ``size`` counts the leaves once all macros are in.
     """
 
-    __slots__ = ("_codes", "_noteworthy", "_problems", "body", "broken", "env", "leaves", "macro", "size", "tree")
+    __slots__ = ("_codes", "_noteworthy", "_problems", "body", "broken", "depth", "env", "leaves", "macro", "size", "tree")
 
     def __init__(
         self, body: Body, env: dict[str, Bound | None], broken: BrokenName | None, macro: MacroDefinition | None
@@ -57,13 +62,17 @@ class Bound:
         self.macro: Final = macro
         self.leaves: Final = body.parsed.leaves
         size = len(self.leaves)
+        depth = 0
         if env:
             for leaf in self.leaves:
                 if leaf.__class__ is Identifier:
                     named = env.get(leaf.name)
-                    size += 0 if named is None else named.size
+                    if named is not None:
+                        size += named.size
+                        depth = max(depth, named.depth + 1)
         self.size: Final[int] = min(size, MAX_NODES + 1)
         self.tree: Final = tree if size <= MAX_NODES else None
+        self.depth: Final[int] = depth
         self._codes: dict[bool, int] = {}
         self._noteworthy: bool | None = None
         self._problems: dict[str, tuple[Found, ...]] = {}
@@ -78,6 +87,15 @@ class Bound:
             )
             self._noteworthy = here or any(inner is not None and inner.noteworthy for inner in self.env.values())
         return self._noteworthy
+
+    def settle(self, catalogue: Catalogue) -> None:
+        """Answer all questions now, so that a long chain of macros is not asked through its whole length at once."""
+        if self.depth and self.depth % 50 == 0:
+            for source in catalogue.sources:
+                self.problems(source, catalogue)
+            self.codes(False, catalogue)
+            self.codes(True, catalogue)
+            _ = self.noteworthy
 
     @property
     def too_large(self) -> bool:
@@ -170,6 +188,8 @@ def _bind(
                 env[name] = None
                 loop = loop or BrokenName(leaf, True, ())
                 continue
+            if len(ready) > _MAX_LATE:
+                raise TooLargeError
             inner = _bind(*later, lookup, unresolved, (*path, name), ready)
             if inner.broken is not None:
                 broken = BrokenName(inner.broken.identifier, inner.broken.loop, ((leaf, inner), *inner.broken.trail))

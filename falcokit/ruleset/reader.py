@@ -18,7 +18,7 @@ from falcokit.ruleset.items import (
     Written,
 )
 from falcokit.ruleset.rule_reader import RULE_KEYS, override_of, read_rule
-from falcokit.ruleset.values import Values, described, unsigned
+from falcokit.ruleset.values import Values, described, short, unsigned
 from falcokit.source import SourceFile, Span
 
 __all__ = ["read"]
@@ -193,7 +193,7 @@ def _read_engine(file: SourceFile, node: Mapping) -> Item:
         number = unsigned(written.text)
         version = (0, number, 0) if number is not None else semver(written.text)
         if version is None:
-            message = f"`{written.text}` is not an engine version"
+            message = f"`{short(written.text)}` is not an engine version"
             values.problem(
                 "invalid-value", message, written.node, (), "write it as x.y.z, such as 0.57.0, or as a number"
             )
@@ -256,7 +256,7 @@ def _read_requirement(values: Values, node: Node) -> PluginRequirement | None:
     for name, written in found:
         version = semver(written.text)
         if version is None:
-            message = f"`{written.text}` is not a version for the plugin `{name}`"
+            message = f"`{short(written.text)}` is not a version for the plugin `{name}`"
             values.problem("plugin-version", message, written.node, steps, "write it as x.y.z")
         elif any(name == other for other, _, _ in seen):
             message = f"the plugin `{name}` is required twice in one entry"

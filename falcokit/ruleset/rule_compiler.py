@@ -9,7 +9,7 @@ from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Identifier
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
 from falcokit.ruleset.additions import OutputAddition, applicable
-from falcokit.ruleset.body import Body, Parsed, Part, make_body
+from falcokit.ruleset.body import Body, Part, Texts, make_body
 from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import RuleDefinition, joined, mapped
 from falcokit.ruleset.lists import CompiledList, TooLargeError
@@ -90,10 +90,10 @@ def compile_rule(
     odd_lists: frozenset[str],
     macros: Mapping[str, CompiledMacro],
     catalogue: Catalogue,
-    trees: dict[str, Parsed],
+    texts: Texts,
     additions: Sequence[OutputAddition],
 ) -> CompiledRule:
-    """Compile *rule*; *trees* remembers parsed texts, *additions* are the ``append_output`` entries of a configuration."""
+    """Compile *rule*; *texts* remembers parsed texts, *additions* are the ``append_output`` entries of a configuration."""
     work = _Compiling(rule)
     parts: list[Part] = []
     problem = None
@@ -111,7 +111,7 @@ def compile_rule(
     bound: Bound | None = None
     codes = 0
     if rule.condition:
-        body = make_body(rule.condition, parts, lists, odd_lists, trees)
+        body = make_body(rule.condition, parts, lists, odd_lists, texts)
         if isinstance(body.tree, Problem):
             _syntax(work, body, body.tree)
         else:
@@ -225,9 +225,10 @@ def _condition(
             return 0
     if rule.source != "syscall":
         return 0
-    codes = bound.codes(False, catalogue) & catalogue.events.all_codes
-    if rule.warn_evttypes and codes.bit_count() > MAX_EVENT_CODES:
-        message = f"the rule is tried on {codes.bit_count()} event codes, Falco warns above {MAX_EVENT_CODES}"
+    codes = bound.codes(False, catalogue)
+    count = catalogue.events.count(codes)
+    if rule.warn_evttypes and count > MAX_EVENT_CODES:
+        message = f"the rule is tried on {count} event codes, Falco warns above {MAX_EVENT_CODES}"
         help_text = "restrict the condition by `evt.type in (...)`, or set `warn_evttypes: false` if it must be so"
         work.add(
             Diagnostic("too-many-event-types", message, work.name_span(), help_text, (), work.place(), "", rule.name)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from falcokit.diagnostic import Diagnostic, Step
 from falcokit.document import Mapping, Scalar
 from falcokit.ruleset.items import ExceptionItem, IgnoredItem, RuleItem, RuleUpdate, Written
-from falcokit.ruleset.values import Values, described
+from falcokit.ruleset.values import Values, described, short
 from falcokit.source import SourceFile
 
 __all__ = ["APPENDABLE", "PRIORITIES", "REPLACEABLE", "RULE_KEYS", "override_of", "read_rule"]
@@ -127,7 +127,7 @@ def _appending(file: SourceFile, node: Mapping, step: Step) -> RuleUpdate:
 def _enabling(file: SourceFile, node: Mapping, step: Step) -> RuleUpdate:
     values = Values(file, node, (step,))
     if not values.has("enabled"):
-        values.text("enabled", noun="an item that changes nothing else of its rule")
+        values.text("enabled", noun="a rule item without condition, output, desc and priority")
         return _finished(values, "enable")
     enabled = values.boolean("enabled")
     if enabled is not None:
@@ -209,5 +209,5 @@ def _priority(values: Values, written: Written | None) -> int | None:
         if written.text.lower() == "warn":
             help_text = "did you mean WARNING?"
         step = Step("rule priority", "", written.node.start)
-        values.problem("invalid-value", f"`{written.text}` is no priority", written.node, (step,), help_text)
+        values.problem("invalid-value", f"`{short(written.text)}` is no priority", written.node, (step,), help_text)
     return number

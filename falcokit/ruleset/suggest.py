@@ -6,14 +6,28 @@ from collections.abc import Iterable
 
 __all__ = ["nearest"]
 
+_MAX_ASKED = 2000
+_asked: dict[tuple[str, int, int], tuple[str, ...]] = {}
+
 
 def nearest(name: str, known: Iterable[str], count: int = 1) -> tuple[str, ...]:
     """The *count* names of *known* most like *name*, best first; none where none is close."""
     if len(name) > 200:
         return ()
+    candidates = sorted(known)
+    key = (name, hash(tuple(candidates)), count)
+    found = _asked.get(key)
+    if found is None:
+        if len(_asked) >= _MAX_ASKED:
+            # A file with thousands of unknown names is broken in another way, and looking for each would take minutes.
+            return ()
+        found = _asked[key] = _nearest(name, candidates, count)
+    return found
+
+
+def _nearest(name: str, candidates: list[str], count: int) -> tuple[str, ...]:
     import difflib
 
-    candidates = sorted(known)
     lower = {c.lower(): c for c in candidates}
     if name.lower() in lower and lower[name.lower()] != name:
         return (lower[name.lower()],)

@@ -9,10 +9,10 @@ from typing import Final, TypeVar
 
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Step
 from falcokit.document import Mapping, Node, Scalar, Sequence
-from falcokit.ruleset.items import Written
+from falcokit.ruleset.items import Entry, Written
 from falcokit.source import SourceFile, Span
 
-__all__ = ["Values", "boolean", "described", "unsigned"]
+__all__ = ["Values", "boolean", "described", "short", "unsigned"]
 
 T = TypeVar("T")
 
@@ -68,6 +68,7 @@ class Values:
         self.steps = steps
         self.problems: list[Diagnostic] = []
         self.warnings: list[Diagnostic] = []
+        self.entries: dict[int, tuple[Entry, ...]] = {}
 
     def problem(
         self,
@@ -145,7 +146,7 @@ class Values:
         value = decode(written.text)
         if value is None:
             step = Step("value for", key, written.node.start)
-            message = f"`{key}: {_short(written.text)}` is not {wanted}"
+            message = f"`{key}: {short(written.text)}` is not {wanted}"
             self.problem("invalid-value", message, written.node, (step,), help=f"write {wanted}")
         return value
 
@@ -183,5 +184,6 @@ _MISSING: Final = {
 }
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """*text*, cut where it is long."""
     return text if len(text) <= 40 else text[:37] + "..."
