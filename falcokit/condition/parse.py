@@ -63,6 +63,7 @@ _PLAIN_CHECK: Final = re.compile(
     r"(?:(!?=)[ \t\n\r\x08]*|(contains|startswith|endswith)[ \t\n\r\x08]+|in[ \t\n\r\x08]*\(([^()\"'=]*)\))"
     r"(?(4)|([^()\"' \t\n\v\f\r\x08=,]+)(?=[ \t\n\r)]|\Z))"
 ).match
+_PLAIN_NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*(?=[ \t\n\r)]|\Z)").match
 _PLAIN_ITEMS: Final = re.compile(r"[^ \t\n\v\f\r\x08,]+")
 _PLAIN_LIST: Final = re.compile(
     r"[ \t\n\r]*(?:[^ \t\n\v\f\r\x08,]+[ \t\n\r]*(?:,[ \t\n\r]*[^ \t\n\v\f\r\x08,]+[ \t\n\r]*)*)?"
@@ -140,14 +141,27 @@ class _Parser:
         if depth + 4 >= self.limit:
             self.deep(depth + 1, i)
         i = _BLANK(source, i).end()  # type: ignore[union-attr]  # the pattern matches the empty text
+        shallow = depth + 12 < self.limit
         while True:
             and_at = i
             ands: list[Expression] = []
-            self.deep(depth + 2, i)
+            if not shallow:
+                self.deep(depth + 2, i)
             i = _BLANK(source, i).end()  # type: ignore[union-attr]
             grouped = False
             while True:
-                child, i = self.group(i, depth + 2) if grouped else self.negation(i, depth + 2)
+                child: Expression | None = None
+                if shallow and not grouped:
+                    # Nearly every operand is one of these two; the long way round reads them just the same.
+                    if name := _PLAIN_NAME(source, i):
+                        if name[0] != "not":
+                            child = Identifier(name[0], i, i, name.end())
+                    elif plain := _PLAIN_CHECK(source, i):
+                        child = self.plain_check(plain, i)
+                if child is not None:
+                    i = child.end
+                else:
+                    child, i = self.group(i, depth + 2) if grouped else self.negation(i, depth + 2)
                 ands.append(child)
                 i = _BLANK(source, i).end()  # type: ignore[union-attr]
                 if not source.startswith("and", i):

@@ -50,7 +50,19 @@ class Bound:
     cannot be used, which makes a condition that matches anything.  ``size`` counts the leaves once all macros are in.
     """
 
-    __slots__ = ("_codes", "_noteworthy", "_problems", "body", "broken", "depth", "env", "leaves", "macro", "size", "tree")
+    __slots__ = (
+        "_codes",
+        "_noteworthy",
+        "_problems",
+        "body",
+        "broken",
+        "depth",
+        "env",
+        "leaves",
+        "macro",
+        "size",
+        "tree",
+    )
 
     def __init__(
         self, body: Body, env: dict[str, Bound | None], broken: BrokenName | None, macro: MacroDefinition | None
