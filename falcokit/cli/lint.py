@@ -102,13 +102,19 @@ def lint(
     run = _Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal), wanted)
     text, worst = _cached(gathered, run) if cache else _findings(gathered, run)
     write(text)
-    if any(not unreadable.too_large for _, unreadable, _ in gathered.unreadable) or not _anything(gathered):
+    if any(not unreadable.too_large for _, unreadable, _ in gathered.unreadable) or not _anything(gathered, wanted):
         raise typer.Exit(2)
     raise typer.Exit(1 if worst >= _LEVELS[fail_on] else 0)
 
 
-def _anything(gathered: Gathered) -> bool:
-    return bool(gathered.files or gathered.unreadable or gathered.skipped)
+def _anything(gathered: Gathered, wanted: tuple[str, ...]) -> bool:
+    """Whether what the user named led to any file at all."""
+    from falcokit.source import Origin
+
+    if not wanted:
+        return bool(gathered.files or gathered.unreadable)
+    custom = any(file.origin is Origin.CUSTOM for file in gathered.files)
+    return bool(custom or gathered.unreadable or gathered.skipped or gathered.defaults_named)
 
 
 def _read_fields(path: str) -> str:
@@ -197,7 +203,7 @@ def _text(gathered: Gathered, run: _Run, findings: list[Diagnostic], stops: froz
         names = ", ".join(map(plain, gathered.defaults_named))
         lines.append(f"{names}: a default file; --include-defaults shows what is found in it\n")
     lines.append("\n" + render(findings, stops, colour=run.colour, width=run.width))
-    if not _anything(gathered):
+    if not _anything(gathered, run.wanted):
         lines.append(f"no rules files found in {', '.join(map(plain, run.wanted))}\n")
     if hidden and not run.include_defaults:
         lines.append(f"{hidden} findings in default files not shown; --include-defaults shows them\n")

@@ -48,5 +48,11 @@ def advice(source: str, at: int, message: str) -> str:
                 continue
             return help_text.format(found[1] if found.re.groups else "")
     if "expected an operator" in message:
+        from difflib import get_close_matches
+
+        word = re.compile(r"[A-Za-z]+").match(source, at)
+        near = get_close_matches(word[0].lower(), _OPERATORS.split(", "), 1, 0.7) if word else []
+        if near:
+            return f"did you mean `{near[0]}`?"
         return f"operators: {_OPERATORS}"
     return ""

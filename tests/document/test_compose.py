@@ -64,7 +64,9 @@ def test_escapes_and_doubled_quotes_stand_at_their_beginning() -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.one_of(st.text(max_size=80), st.lists(st.sampled_from(list("-:{}[],\"'|>&*!% \n#ax~\t\0\x85\r"))).map("".join)))
+@given(
+    st.one_of(st.text(max_size=80), st.lists(st.sampled_from(list("-:{}[],\"'|>&*!% \n#ax~\t\0\x85\r"))).map("".join))
+)
 def test_any_text_is_read_or_refused_inside_itself(text: str) -> None:
     documents, error = read(text)
     if error is not None:
