@@ -42,6 +42,8 @@ def advice(source: str, at: int, message: str) -> str:
         return f"`{name}` is no field: names of fields have a dot, such as proc.name"
     if "escape" in message:
         return "write `\\\\` for a backslash, or leave the quotes away: bare texts know no escapes"
+    if "in the list" in message and re.compile(r"[A-Za-z0-9_./-]").match(source, at):
+        return "separate the values by commas, or quote a value with blanks in it"
     for pattern, help_text in _AFTER:
         if found := re.compile(pattern).match(source, at):
             if pattern.startswith("[A-Za-z]") and "complete condition" not in message and "`and`" not in message:
