@@ -23,9 +23,9 @@ MAX_DEPTH: Final = 500
 _MAX_REPAIRS: Final = 50
 
 _NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
-_FOREIGN: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_FOREIGN_ASCII: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]").search
 _NEXT_TOKEN: Final = re.compile(r"(?:[ \t\r\n]+|(?:^|(?<=[ \t\r\n]))#[^\r\n]*)*", re.MULTILINE)
-_PRIVATE: Final = 0xF0000
+_PRIVATE: Final = range(0xF0000, 0xFFFFE)
 
 
 class YamlError(NamedTuple):
@@ -42,12 +42,8 @@ def compose(file: SourceFile) -> tuple[tuple[Document, ...], YamlError | None]:
     text = file.text
     if (nul := text.find("\0")) >= 0:
         return (), YamlError("the file contains a NUL character", nul, min(nul + 2, len(text)))
-    private = not text.isascii() or _FOREIGN.search(text) is not None
-    if private:
-        text = _FOREIGN.sub(_to_private, text)
-        if file.text.startswith("\ufeff"):
-            text = "\ufeff" + text[1:]
-    reading = _Reading(file, text, private)
+    text, back = _hidden(text)
+    reading = _Reading(file, text, back)
     for _ in range(_MAX_REPAIRS):
         documents, error = reading.documents()
         if error is None or not reading.repair(error):
@@ -55,24 +51,38 @@ def compose(file: SourceFile) -> tuple[tuple[Document, ...], YamlError | None]:
     return (), error
 
 
-def _to_private(match: re.Match[str]) -> str:
-    return chr(_PRIVATE + ord(match[0]))
-
-
-_FROM_PRIVATE: Final = re.compile(f"[{chr(_PRIVATE)}-{chr(0xFFFFF)}]")
-
-
-def _from_private(match: re.Match[str]) -> str:
-    return chr(ord(match[0]) - _PRIVATE)
+def _hidden(text: str) -> tuple[str, dict[int, int]]:
+    """*text* with the characters that libyaml refuses or takes for line ends replaced by private ones that the text
+    does not have, and the way back."""
+    if text.isascii():
+        if _FOREIGN_ASCII(text) is None:
+            return text, {}
+        foreign = {c for c in text if _FOREIGN_ASCII(c)}
+    else:
+        start = 1 if text.startswith("\ufeff") else 0
+        pattern = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+        foreign = set(pattern.findall(text, start))
+        if not foreign:
+            return text, {}
+    present = set(text)
+    free = (code for code in _PRIVATE if chr(code) not in present)
+    there = {ord(character): code for character, code in zip(sorted(foreign), free, strict=False)}
+    hidden = text.translate(there)
+    if text.startswith("\ufeff"):
+        hidden = "\ufeff" + hidden[1:]
+    return hidden, {code: character for character, code in there.items()}
 
 
 class _Reading:
-    """One file being read; ``inserted`` are the characters put in to repair what only libyaml refuses."""
+    """One file being read: its text with some characters hidden, and ``back``, the way to the hidden ones.
 
-    def __init__(self, file: SourceFile, text: str, private: bool) -> None:
+    ``inserted`` are the characters put in to repair what only libyaml refuses.
+    """
+
+    def __init__(self, file: SourceFile, text: str, back: dict[int, int]) -> None:
         self.file = file
         self.text = text
-        self.private = private
+        self.back = back
         self.shift = 1 if text.startswith("\ufeff") else 0
         if self.shift:
             self.text = text[1:]
@@ -118,8 +128,8 @@ class _Reading:
                         begin = end = found.end() if found else end
                     elif style in ("|", ">"):
                         end = _rstrip(text, begin, end)
-                    if self.private:
-                        value = _FROM_PRIVATE.sub(_from_private, value)
+                    if self.back:
+                        value = value.translate(self.back)
                     if not plain_offsets:
                         begin, end = offset(begin), offset(end)
                     node = Scalar(value, begin, end, style, null)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 __all__ = ["decode", "first_invalid"]
@@ -11,7 +10,6 @@ _MARKS: Final = (
     (b"\xff\xfe\x00\x00", "utf-32"), (b"\x00\x00\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
-_SURROGATE: Final = re.compile("[\udc80-\udcff]")
 
 
 def decode(data: bytes) -> str:
@@ -24,5 +22,9 @@ def decode(data: bytes) -> str:
 
 def first_invalid(text: str) -> int | None:
     """The first character of a decoded text that stands for a byte that is no UTF-8."""
-    found = None if text.isascii() else _SURROGATE.search(text)
+    if text.isascii():
+        return None
+    import re
+
+    found = re.search("[\udc80-\udcff]", text)
     return found.start() if found else None

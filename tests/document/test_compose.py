@@ -134,3 +134,8 @@ def test_aliases_share_their_node_and_do_not_reach_into_themselves() -> None:
     assert node.items[0] is node.items[1]
     assert read("- &a [*a]\n")[1] is not None
     assert read("- &a [x]\n---\n- *a\n")[1] is not None
+
+
+def test_characters_of_private_planes_survive_beside_hidden_ones() -> None:
+    text = "k: a\U000f0001b\x85c\U000f0085d\U0010fffde\n"
+    assert scalar(text).value == "a\U000f0001b\x85c\U000f0085d\U0010fffde"
