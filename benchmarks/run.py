@@ -50,7 +50,11 @@ def peak_memory(command: list[str], env: dict[str, str]) -> float:
 def enlarged(path: Path, times: int) -> str:
     """The file *times* over, each copy with all its lists, macros and rules renamed."""
     text = path.read_text(encoding="utf-8")
-    names = set(re.findall(r"^- (?:list|macro): *(\S+)", text, re.MULTILINE))
+    from falcokit.catalogue import Catalogue
+
+    # A macro called like an event type or a plugin cannot be renamed by its word.
+    known = Catalogue.bundled().events.is_known
+    names = {n for n in re.findall(r"^- (?:list|macro): *(\S+)", text, re.MULTILINE) if not known(n)} - {"container"}
     word = re.compile(
         r"(?<![\w.\-])(" + "|".join(sorted(map(re.escape, names), key=len, reverse=True)) + r")(?![\w.\-])"
     )
@@ -93,6 +97,8 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--runs", type=int, default=15)
     args = parser.parse_args()
+    if missing := [str(path) for path in args.files if not path.is_file()]:
+        parser.error(f"no such file: {', '.join(missing)}")
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "XDG_CACHE_HOME": folder, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}

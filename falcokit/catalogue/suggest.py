@@ -26,7 +26,7 @@ _KNOWN: Final = {
     "proc.path": "proc.exepath", "proc.exe.path": "proc.exepath", "proc.exe_path": "proc.exepath",
     "proc.user": "user.name", "proc.uid": "user.uid", "proc.gid": "group.gid", "proc.tid": "thread.tid",
     "user": "user.name", "user.id": "user.uid", "user.login": "user.loginname", "proc.ancestor": "proc.aname",
-    "user.gid": "group.gid", "proc.gid": "group.gid",
+    "user.gid": "group.gid",
     # files and connections
     "file": "fd.name", "file.name": "fd.name", "file.path": "fd.name", "fd.path": "fd.name", "fd.file": "fd.name",
     "fd.dir": "fd.directory", "fd.dip": "fd.sip", "fd.dport": "fd.sport", "fd.srcip": "fd.cip", "fd.dstip": "fd.sip",

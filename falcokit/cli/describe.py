@@ -22,13 +22,13 @@ def describe(
 ) -> None:
     """List what rules files define, as falco -L does: compiled conditions, fields, events, exceptions.
 
-    Exit codes: 0 described, 1 a file is not valid or there is no such rule, 2 wrong usage or an unreadable file.
+    Exit codes: 0 described, 1 a file is not valid or cannot be read, or there is no such rule, 2 wrong usage.
 
     Example: falcokit describe falco_rules.yaml -l "Terminal shell in container" --format json
     """
     from falcokit.validation import validate as run
 
-    result = run(read_files(files), catalogue=catalogue_with(fields))
+    result = run(read_files(files, 1), catalogue=catalogue_with(fields))
     if not result.successful:
         from falcokit.report.falco import render
 

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["catalogue_with", "read_files"]
 
 
-def read_files(paths: Iterable[str]) -> list[tuple[str, bytes]]:
-    """Pairs of name and content, in order; ends the run where one cannot be read, as Falco does."""
+def read_files(paths: Iterable[str], code: int = 2) -> list[tuple[str, bytes]]:
+    """Pairs of name and content, in order; ends the run with *code* where one cannot be read, as Falco does."""
     found = []
     for path in paths:
         content = sys.stdin.buffer.read(DEFAULT_LIMIT + 1) if path == "-" else read_bytes(path)
         if isinstance(content, Unreadable):
-            fail(f"cannot read {path}: {content.reason}")
+            fail(f"cannot read {path}: {content.reason}", code)
         found.append(("<stdin>" if path == "-" else path, content))
     return found
 

@@ -34,12 +34,12 @@ def single(function: Callable[..., Any]) -> typer.Typer:
     return command
 
 
-def fail(message: str) -> NoReturn:
-    """Say what is wrong with the call or its surroundings, and exit with 2."""
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Say what is wrong with the call or its surroundings, and exit."""
     from falcokit.report.text import plain
 
     typer.echo(f"falcokit: {plain(message)}", err=True)
-    raise typer.Exit(2)
+    raise typer.Exit(code)
 
 
 def write(text: str) -> None:

@@ -23,13 +23,13 @@ def validate(
 
     Codes and places are Falco's; with --format json so is the shape of the result.
 
-    Exit codes: 0 all files are valid, 1 one is not (as with Falco), 2 wrong usage or an unreadable file.
+    Exit codes: 0 all files are valid, 1 one is not or cannot be read (as with Falco), 2 wrong usage.
 
     Example: falcokit validate falco_rules.yaml my_rules.yaml --format json
     """
     from falcokit.validation import validate as run
 
-    result = run(read_files(files), catalogue=catalogue_with(fields))
+    result = run(read_files(files, 1), catalogue=catalogue_with(fields))
     if format is Format.json:
         import json
 

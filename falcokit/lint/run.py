@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic
-from falcokit.ruleset.additions import OutputAddition
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
 from falcokit.source import Origin, SourceFile, Span
 from falcokit.source.decode import first_invalid
+
+if TYPE_CHECKING:
+    from falcokit.ruleset.additions import OutputAddition
 
 __all__ = ["LintResult", "lint", "relint"]
 

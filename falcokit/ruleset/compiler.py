@@ -7,17 +7,19 @@ again after each file; the outcome here is the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Problem
-from falcokit.ruleset.additions import OutputAddition
 from falcokit.ruleset.body import Body, Parsed, Texts, make_body
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
 from falcokit.ruleset.lists import CompiledList, TooLargeError, compile_list
 from falcokit.ruleset.macros import Bound, BrokenName, bind
 from falcokit.ruleset.rule_compiler import CompiledRule, compile_rule
 from falcokit.source import Span
+
+if TYPE_CHECKING:
+    from falcokit.ruleset.additions import OutputAddition
 
 __all__ = ["Compilation", "CompiledMacro", "compile_definitions"]
 

@@ -7,12 +7,11 @@ them all.  A `Memo` kept between loads makes loading an unchanged file cheap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Step
 from falcokit.document import Document, YamlError, compose
-from falcokit.ruleset.additions import OutputAddition
 from falcokit.ruleset.body import Texts
 from falcokit.ruleset.collector import Applied, Definition, apply
 from falcokit.ruleset.compiler import Compilation, compile_definitions
@@ -21,6 +20,9 @@ from falcokit.ruleset.items import EngineItem, IgnoredItem, Item, PluginRequirem
 from falcokit.ruleset.lists import Work
 from falcokit.ruleset.reader import read
 from falcokit.source import SourceFile, Span
+
+if TYPE_CHECKING:
+    from falcokit.ruleset.additions import OutputAddition
 
 __all__ = ["FileResult", "Loaded", "Memo", "load", "load_all"]
 
@@ -69,6 +71,7 @@ class Memo:
         self._new: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
         self._old: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
         self.compilations: list[Compilation | None] = []
+        self.loaded: list[object] = []
 
     def next_load(self) -> None:
         """Forget what the load before the last one needed and the last did not."""
@@ -134,9 +137,12 @@ class _Load:
         self.compilation: Compilation | None = None
         self.number = -1
         self.compiled: list[Compilation | None] = []
+        # Whether all is as in the load before, up to and with the file at hand.
+        self.as_before = memo.loaded[:1] == [(catalogue, tuple(additions), keep_going)]
 
     def file(self, file: SourceFile) -> FileResult:
         self.number += 1
+        self.as_before = self.as_before and self.memo.loaded[self.number + 1 : self.number + 2] == [file]
         self.compiled.append(None)
         read_file = _read_file(file, self.memo)
         if read_file.error is not None:
@@ -207,10 +213,17 @@ class _Load:
         """Compile what is collected so far; Falco's view ends with the first error."""
         # What the last load compiled after its file of this place mostly is what is asked for again.
         last = self.memo.compilations[self.number] if self.number < len(self.memo.compilations) else None
+        if self.as_before and last is not None:
+            self.compilation = self.compiled[self.number] = last
+            return self.found(last)
         compilation = compile_definitions(
             self.definitions, self.catalogue, self.memo.texts, last or self.compilation, self.additions
         )
         self.compilation = self.compiled[self.number] = compilation
+        return self.found(compilation)
+
+    def found(self, compilation: Compilation) -> list[Diagnostic]:
+        """The findings of a compile."""
         found = compilation.diagnostics
         if not compilation.failed:
             return [*found, *self.unused(compilation)]
@@ -355,4 +368,5 @@ def _load(
         if stop_at_failure and not result.successful:
             break
     memo.compilations = run.compiled
+    memo.loaded = [(catalogue, tuple(additions), keep_going), *files[: len(results)]]
     return Loaded(tuple(results), run.definitions, run.compilation, catalogue)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Identifier
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
-from falcokit.ruleset.additions import OutputAddition, applicable
 from falcokit.ruleset.body import Body, Part, Texts, make_body
 from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import RuleDefinition, joined, mapped
@@ -18,6 +17,7 @@ from falcokit.ruleset.output_compiler import OutputResult, compile_output
 from falcokit.source import MappedText, Span
 
 if TYPE_CHECKING:
+    from falcokit.ruleset.additions import OutputAddition
     from falcokit.ruleset.compiler import CompiledMacro
 
 __all__ = ["MAX_EVENT_CODES", "CompiledRule", "compile_rule"]
@@ -137,7 +137,7 @@ def _output(
         text = text.strip(" \t\n\v\f\r")
     extra: list[tuple[str, str | None]] = []
     written = text
-    for addition in applicable(additions, rule.name, rule.source, rule.tags) if additions else ():
+    for addition in _additions(rule, additions) if additions else ():
         if addition.extra_output:
             text = f"{text} {addition.extra_output}"
         extra += addition.extra_fields
@@ -172,6 +172,12 @@ def _output(
         span = located(len(text[:at].encode()), len(text[: at + len(name)].encode()))
         work.add(Diagnostic("deprecated-field", message, span, _DEPRECATED[name], (), work.place(step), "", name))
     return text, result
+
+
+def _additions(rule: RuleDefinition, additions: Sequence[OutputAddition]) -> tuple[OutputAddition, ...]:
+    from falcokit.ruleset.additions import applicable
+
+    return applicable(additions, rule.name, rule.source, rule.tags)
 
 
 _SPACE: Final = frozenset(" \t\n\v\f\r")

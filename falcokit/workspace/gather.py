@@ -14,9 +14,7 @@ from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, found_in, read
 
 __all__ = ["Gathered", "Request", "gather"]
 
-_RULES: Final = re.compile(
-    r"^[ \t]*-[ \t]+(?:\"|')?(?:rule|macro|list|required_engine_version|required_plugin_versions)\b", re.M
-)
+_RULES: Final = r"(?m)^[ \t]*-[ \t]+(?:\"|')?(?:rule|macro|list|required_engine_version|required_plugin_versions)\b"
 
 
 class Request(NamedTuple):
@@ -63,7 +61,7 @@ class _Gathering:
             self.unreadable.append((path, content, origin))
             return
         text = decode(content)
-        if found and not _RULES.search(text):
+        if found and not re.search(_RULES, text):
             self.skipped.append(path)
             return
         self.put(path, real, text, origin)
