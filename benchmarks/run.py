@@ -103,7 +103,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "XDG_CACHE_HOME": folder, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
-        run = [sys.executable, "-m", "falcokit", "lint", "--include-defaults"]
+        run = [sys.executable, "-c", "from falcokit.cli import main; main()", "lint", "--include-defaults"]
         defaults = [part for path in args.files for part in ("--defaults", str(path))]
         compare("import falcokit", [sys.executable, "-c", "import falcokit"], env, args.runs)
         compare("import typer, ruamel.yaml", [sys.executable, "-c", "import typer, ruamel.yaml"], env, args.runs)

@@ -44,7 +44,7 @@ def lint(
     memo: Memo | None = None,
 ) -> LintResult:
     """Lint *files*, in load order, default files first; findings in default files only with *include_defaults*."""
-    memo = Memo() if memo is None else memo
+    memo = Memo(lasting=False) if memo is None else memo
     loaded = load_all(files, catalogue, memo, additions)
     failed = [result for result in loaded.files if not result.successful]
     found = _unique(loaded, failed != [])

@@ -64,9 +64,13 @@ MAX_FINDINGS: Final = 5000
 
 
 class Memo:
-    """What earlier loads found out, by the identity of what it was found out about; holds two loads and no more."""
+    """What earlier loads found out, by the identity of what it was found out about; holds two loads and no more.
 
-    def __init__(self) -> None:
+    One that is not *lasting* serves a single run and does not remember what only a later one would ask for.
+    """
+
+    def __init__(self, *, lasting: bool = True) -> None:
+        self.lasting = lasting
         self.texts = Texts()
         self._new: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
         self._old: dict[tuple[object, ...], tuple[tuple[object, ...], object]] = {}
@@ -178,11 +182,14 @@ class _Load:
             "rule": definitions.rules,
         }[kind]
         previous = table.get(name)
-        applied = self.memo.get((previous, item, self.catalogue))
-        if applied is None:
+        if self.memo.lasting:
+            applied = self.memo.get((previous, item, self.catalogue))
+            if applied is None:
+                applied = apply(previous, item, self.catalogue)
+                self.memo.put((previous, item, self.catalogue), applied)
+            assert isinstance(applied, Applied)
+        else:
             applied = apply(previous, item, self.catalogue)
-            self.memo.put((previous, item, self.catalogue), applied)
-        assert isinstance(applied, Applied)
         state = applied.state if self.keep_going else applied.falco_state
         for diagnostic in applied.diagnostics if self.keep_going else applied.falco_diagnostics:
             found.append(_with_near_name(diagnostic, table) if diagnostic.kind == "no-target" else diagnostic)
@@ -358,7 +365,7 @@ def _load(
     keep_going: bool,
     stop_at_failure: bool,
 ) -> Loaded:
-    memo = Memo() if memo is None else memo
+    memo = Memo(lasting=False) if memo is None else memo
     memo.next_load()
     run = _Load(catalogue, memo, additions, keep_going=keep_going)
     results = []
