@@ -25,6 +25,7 @@ _MAX_REPAIRS: Final = 50
 _NULLS: Final = frozenset(("", "~", "null", "Null", "NULL"))
 _FOREIGN_ASCII: Final = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]").search
 _NEXT_TOKEN: Final = re.compile(r"(?:[ \t\r\n]+|(?:^|(?<=[ \t\r\n]))#[^\r\n]*)*", re.MULTILINE)
+_ANCHOR: Final = re.compile(r"[&*]([^ \t\r\n,\[\]{}]+)")
 _PRIVATE: Final = range(0xF0000, 0xFFFFE)
 
 
@@ -169,7 +170,8 @@ class _Reading:
                         at = offset(event.start_mark.index)
                         known = event.anchor in anchors
                         why = "stands inside its own anchor" if known else "names an anchor that is not defined before"
-                        return (), YamlError(f"the alias `*{event.anchor}` {why}", at, at)
+                        written = _ANCHOR.match(self.file.text, at)
+                        return (), YamlError(f"the alias `{written[0] if written else '*'}` {why}", at, at)
                     node = target
                 elif kind is DocumentStartEvent:
                     if event.version is not None and event.version[0] > 1:
@@ -223,7 +225,24 @@ class _Reading:
             return self.insert(len(text), '"')
         if "node content" in error.message and text[at : at + 1] == ",":
             return self.insert(at, "~")
+        if text[at : at + 1] in ("&", "*"):
+            return self.rename(at)
+        if text[at : at + 1] == "!" and "tag handle" in error.message:
+            # Falco's reader asks nobody what a handle stands for: any mark will do.
+            second = text.find("!", at + 1)
+            self.text = f"{text[:second]}-{text[second + 1 :]}"
+            return second > 0
         return False
+
+    def rename(self, at: int) -> bool:
+        """Give the anchor at *at* a name that libyaml takes, of the same length, wherever it is named."""
+        found = _ANCHOR.match(self.text, at)
+        if found is None:
+            return False
+        name = found[1]
+        plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+        self.text = re.sub(rf"(?<=[&*]){re.escape(name)}(?![^ \t\r\n,\[\]{{}}])", plain, self.text)
+        return plain != name
 
     def insert(self, at: int, character: str) -> bool:
         self.text = self.text[:at] + character + self.text[at:]

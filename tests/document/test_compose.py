@@ -139,3 +139,12 @@ def test_aliases_share_their_node_and_do_not_reach_into_themselves() -> None:
 def test_characters_of_private_planes_survive_beside_hidden_ones() -> None:
     text = "k: a\U000f0001b\x85c\U000f0085d\U0010fffde\n"
     assert scalar(text).value == "a\U000f0001b\x85c\U000f0085d\U0010fffde"
+
+
+def test_anchors_and_tags_that_only_falco_reads() -> None:
+    node = root("- &a.b x\n- *a.b\n- !e!t y\n- &a.b z\n- *a.b\n")
+    assert isinstance(node, Sequence)
+    assert [item.value for item in node.items if isinstance(item, Scalar)] == ["x", "x", "y", "z", "z"]
+    error = read("- k: *%proc.name\n")[1]
+    assert error is not None
+    assert (error.falco_offset, "*%proc.name" in error.message) == (5, True)
