@@ -22,7 +22,7 @@ _ARGUMENT: Final = re.compile(r"""\[("(?:[^"]|(?<=\\)")*(?<!\\)"|'(?:[^']|(?<=\\
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", " ": "\\"}
 _MAX_NAME: Final = 300
-_MAX_SUGGESTED: Final = 1000
+_MAX_SUGGESTED: Final = 300
 
 
 class _Group(NamedTuple):
@@ -167,6 +167,10 @@ class Catalogue:
     def sources_of(self, name: str) -> tuple[str, ...]:
         """The sources that have the field *name*."""
         return tuple(source for source in self.sources if self._fields(source).get(name) is not None)
+
+    def forget_suggestions(self) -> None:
+        """Begin a load: each has the same number of searches before it, so that a broken file cannot take minutes."""
+        self._suggested.clear()
 
     def suggest(self, text: str, source: str) -> tuple[str, ...]:
         """Fields for *source* that someone writing *text* may have meant, best first."""

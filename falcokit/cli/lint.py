@@ -136,7 +136,7 @@ def _from_config(path: str, names: list[str] | None, limit: int) -> LintSetup:
 
 def _width(terminal: bool) -> int:
     if not terminal:
-        return 100
+        return 80
     try:
         return max(os.get_terminal_size(sys.stdout.fileno()).columns, 60)
     except OSError:

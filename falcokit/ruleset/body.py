@@ -12,7 +12,7 @@ from falcokit.diagnostic import Problem
 from falcokit.ruleset.definitions import joined, mapped
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.lists import CompiledList, Splice, TooLargeError, Work, replay, substitute, words
-from falcokit.source import Span
+from falcokit.source import MappedText, Span
 
 __all__ = ["Body", "Parsed", "Part", "Texts", "make_body"]
 
@@ -61,12 +61,7 @@ class Body(NamedTuple):
 
     def locate(self, start: int, end: int) -> Span:
         """Where bytes ``[start, end)`` of the final text are written."""
-        text = mapped(self.parts)
-        if self.exceptions:
-            from falcokit.ruleset.exception_text import mapped_parts
-
-            text = "(" + text + ")" + mapped_parts(list(self.exceptions))
-        text = replay(text, self.splices, self.lists)
+        text = _with_places(self)
         start, end = byte_to_char(self.final, start), byte_to_char(self.final, end)
         span = text.locate(start, end)
         if span is None:
@@ -78,6 +73,24 @@ class Body(NamedTuple):
     def used_lists(self) -> tuple[str, ...]:
         """The names of the lists put in, each once, in order of use."""
         return tuple(dict.fromkeys([splice.name for splice in self.splices]))
+
+
+_latest: list[tuple[Body, MappedText]] = []
+"""The text with places that was asked for last: findings of one condition come one after the other."""
+
+
+def _with_places(body: Body) -> MappedText:
+    """The final text of *body*, each character with the place it was written at."""
+    if _latest and _latest[0][0] is body:
+        return _latest[0][1]
+    text = mapped(body.parts)
+    if body.exceptions:
+        from falcokit.ruleset.exception_text import mapped_parts
+
+        text = "(" + text + ")" + mapped_parts(list(body.exceptions))
+    text = replay(text, body.splices, body.lists)
+    _latest[:] = [(body, text)]
+    return text
 
 
 def make_body(

@@ -104,8 +104,7 @@ def mapped(parts: tuple[Written, ...]) -> MappedText:
     """The same, each character with its place."""
     from falcokit.document.offsets import origins
 
-    text = MappedText.made_up("")
-    for number, part in enumerate(parts):
-        piece = MappedText.written(part.text, origins(part.file, part.node))
-        text = piece if number == 0 else text + " " + piece
-    return text
+    pieces: list[MappedText | str] = []
+    for part in parts:
+        pieces += [" ", MappedText.written(part.text, origins(part.file, part.node))]
+    return MappedText.joined(pieces[1:])

@@ -47,10 +47,12 @@ def mapped_parts(parts: list[Part]) -> MappedText:
     """The parts as one text whose characters know their place."""
     from falcokit.document.offsets import origins
 
-    text = MappedText.made_up("")
-    for part in parts:
-        text = text + (part if isinstance(part, str) else MappedText.written(part.text, origins(part.file, part.node)))
-    return text
+    return MappedText.joined(
+        [
+            part if isinstance(part, str) else MappedText.written(part.text, origins(part.file, part.node))
+            for part in parts
+        ]
+    )
 
 
 def _wrong(rule: RuleDefinition, exception: RuleException, entry: Entry, message: str, help_text: str) -> Diagnostic:

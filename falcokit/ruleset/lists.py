@@ -180,15 +180,16 @@ def replay(text: MappedText, splices: Iterable[Splice], lists: Mapping[str, Comp
     from falcokit.document.offsets import origins
 
     for splice in splices:
-        items = MappedText.made_up("")
+        pieces: list[MappedText | str] = []
+        started = False
         for item in lists[splice.name].items:
             value = item.node.value
-            piece = MappedText.written(value, origins(item.file, item.node))
-            if quoted(value) != value:
-                piece = '"' + piece + '"'
-            if len(items):
-                items = items + ", "
-            items = items + piece
+            written = MappedText.written(value, origins(item.file, item.node))
+            if started:
+                pieces.append(", ")
+            pieces += ['"', written, '"'] if quoted(value) != value else [written]
+            started = started or bool(value)
+        items = MappedText.joined(pieces)
         left = text[: splice.start]
         text = (left + " " if splice.start > 0 else left) + items + " " + text[splice.end :]
     return text

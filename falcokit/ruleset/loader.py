@@ -19,6 +19,7 @@ from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefin
 from falcokit.ruleset.items import EngineItem, IgnoredItem, Item, PluginRequirement, PluginsItem
 from falcokit.ruleset.lists import Work
 from falcokit.ruleset.reader import read
+from falcokit.ruleset.suggest import forget
 from falcokit.source import SourceFile, Span
 
 if TYPE_CHECKING:
@@ -367,6 +368,8 @@ def _load(
 ) -> Loaded:
     memo = Memo(lasting=False) if memo is None else memo
     memo.next_load()
+    catalogue.forget_suggestions()
+    forget()
     run = _Load(catalogue, memo, additions, keep_going=keep_going)
     results = []
     for file in files:

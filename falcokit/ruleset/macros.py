@@ -24,6 +24,8 @@ MAX_NODES: Final = 200_000
 """How many nodes a condition may have with all macros put in; the largest real ones have a few thousand."""
 
 
+MAX_PROBLEMS: Final = 100
+"""How many problems of one condition are enough."""
 _MAX_LATE: Final = 1000
 """How many macros one condition may reach that are resolved only after it."""
 
@@ -128,7 +130,7 @@ class Bound:
                     if inner is not None:
                         for problem, trail in inner.problems(source, catalogue):
                             found.append(Found(problem, ((leaf, inner), *trail)))  # type: ignore[arg-type]
-                if len(found) > 1000:
+                if len(found) >= MAX_PROBLEMS:
                     break
             known = self._problems[source] = tuple(found)
         return known

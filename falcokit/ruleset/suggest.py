@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["nearest"]
+__all__ = ["forget", "nearest"]
 
-_MAX_ASKED = 2000
+_MAX_ASKED = 1000
 _asked: dict[tuple[str, int, int], tuple[str, ...]] = {}
+
+
+def forget() -> None:
+    """Begin a load: each has the same number of searches before it."""
+    _asked.clear()
 
 
 def nearest(name: str, known: Iterable[str], count: int = 1) -> tuple[str, ...]:

@@ -47,6 +47,17 @@ class MappedText:
         """A text that stands nowhere."""
         return cls((_Piece(text, 0, None),))
 
+    @classmethod
+    def joined(cls, parts: Iterable[MappedText | str]) -> MappedText:
+        """All *parts*, one after the other."""
+        pieces: list[_Piece] = []
+        for part in parts:
+            if isinstance(part, str):
+                pieces.append(_Piece(part, 0, None))
+            else:
+                pieces.extend(part._pieces)
+        return cls(pieces)
+
     def __len__(self) -> int:
         return len(self.text)
 
