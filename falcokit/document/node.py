@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
 from typing import Final, NamedTuple, TypeAlias
 
 from falcokit.source import SourceFile, Span
@@ -60,6 +60,10 @@ class Mapping:
         """The node of the first key *key*."""
         found = self._index().get(key)
         return None if found is None else found[0]
+
+    def names(self) -> KeysView[str]:
+        """The texts of the scalar keys, each once."""
+        return self._index().keys()
 
     def _index(self) -> dict[str, tuple[Scalar, Node]]:
         """The first pair of each key."""

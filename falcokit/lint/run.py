@@ -54,6 +54,7 @@ def lint(
     shown += [d for d in found if not include_defaults and d.file.origin is Origin.DEFAULT and d.is_error]
     order = {id(file): number for number, file in enumerate(files)}
     shown.sort(key=lambda d: (order.get(id(d.file), len(order)), d.span.start, d.span.end, d.kind, d.message))
+    shown = _with_expected(shown)
     stops: frozenset[int] = frozenset()
     if failed:
         stops = _stops(files, catalogue, additions, shown, memo)
@@ -91,6 +92,33 @@ _LAST_ONLY = frozenset(
         "unsafe-na", "needless-regex", "field-as-text", "transformer-as-text", "unknown-filter",
     )
 )  # fmt: skip
+
+
+_MAX_EXPECTED = 20
+"""How many findings are told what could have stood at their place: asking the grammar takes a while."""
+
+
+def _with_expected(findings: list[Diagnostic]) -> list[Diagnostic]:
+    """Syntax problems that nobody has advice for, with what could stand at their place."""
+    asked = 0
+    for number, d in enumerate(findings):
+        if (
+            d.kind != "condition-syntax"
+            or d.help
+            or d.falco is None
+            or d.falco.condition is None
+            or asked >= _MAX_EXPECTED
+        ):
+            continue
+        from falcokit.condition.ast import byte_to_char
+        from falcokit.condition.expected import expected
+
+        asked += 1
+        text = d.falco.condition
+        words = expected(text, byte_to_char(text, d.falco.at or 0))
+        if words:
+            findings[number] = d._replace(help=f"here can stand {', '.join(words)}")
+    return findings
 
 
 def _invalid_text(files: Sequence[SourceFile]) -> list[Diagnostic]:

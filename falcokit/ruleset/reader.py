@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import KeysView
 from typing import Final
 
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Step
@@ -23,8 +24,8 @@ from falcokit.source import SourceFile, Span
 
 __all__ = ["read"]
 
-_LIST_KEYS: Final = ("list", "items", "append", "override")
-_MACRO_KEYS: Final = ("macro", "condition", "append", "override")
+_LIST_KEYS: Final = frozenset(("list", "items", "append", "override"))
+_MACRO_KEYS: Final = frozenset(("macro", "condition", "append", "override"))
 _KINDS: Final = ("required_engine_version", "required_plugin_versions", "list", "macro", "rule")
 _LIST_NAME: Final = re.compile(r"[^()\"' \t\n\v\f\r=,]+")
 _MACRO_NAME: Final = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*")
@@ -51,7 +52,7 @@ def read(document: Document) -> tuple[Item, ...]:
 def _not_rules(file: SourceFile, root: Node) -> Diagnostic:
     help_text = "a rules file is a sequence: each item begins with `- rule:`, `- macro:` or `- list:`"
     if isinstance(root, Mapping):
-        names = {key_text(k) for k in root.keys()}  # noqa: SIM118  # not a dict
+        names = root.names()
         if {"rules_files", "rules_file", "engine"} & names:
             help_text = "this looks like Falco's own configuration: give it with `--config`"
         elif {"customRules", "apiVersion", "kind"} & names:
@@ -73,7 +74,7 @@ def _read(file: SourceFile, node: Node) -> Item | None:
         help_text = "items begin with `- rule:`, `- macro:` or `- list:`"
         span = Span(file, node.start, node.end)
         return IgnoredItem(file, (Diagnostic("not-an-item", message, span, help_text, (), place),), ())
-    keys = {key_text(k) for k in node.keys()}  # noqa: SIM118  # not a dict
+    keys = node.names()
     for kind in _KINDS:
         if kind in keys:
             break
@@ -90,7 +91,7 @@ def _read(file: SourceFile, node: Node) -> Item | None:
     return _read_plugins(file, node)
 
 
-def _unknown_item(file: SourceFile, node: Mapping, keys: set[str]) -> Diagnostic:
+def _unknown_item(file: SourceFile, node: Mapping, keys: KeysView[str]) -> Diagnostic:
     place = FalcoPlace(file, (Step("rules content item", "", node.start),))
     help_text = next((_FOREIGN_KEYS[k] for k in sorted(keys) if k in _FOREIGN_KEYS), "")
     if not help_text:
@@ -104,8 +105,10 @@ def _unknown_item(file: SourceFile, node: Mapping, keys: set[str]) -> Diagnostic
     return Diagnostic("unknown-item", message, span, help_text, (), place)
 
 
-def _unknown_keys(values: Values, known: tuple[str, ...]) -> tuple[Diagnostic, ...]:
+def _unknown_keys(values: Values, known: frozenset[str]) -> tuple[Diagnostic, ...]:
     """A warning for each key that Falco ignores on this kind of item."""
+    if values.node.names() <= known:
+        return ()
     found = []
     for name in values.node.keys():  # noqa: SIM118  # not a dict
         key = key_text(name)
@@ -197,7 +200,7 @@ def _read_engine(file: SourceFile, node: Mapping) -> Item:
             values.problem(
                 "invalid-value", message, written.node, (), "write it as x.y.z, such as 0.57.0, or as a number"
             )
-    late = _unknown_keys(values, ("required_engine_version",))
+    late = _unknown_keys(values, frozenset(("required_engine_version",)))
     return EngineItem(file, node, values.steps[0], version, tuple(values.problems), late)
 
 
@@ -227,7 +230,7 @@ def _read_plugins(file: SourceFile, node: Mapping) -> Item:
             "wrong-shape", message, node.key("required_plugin_versions"), (), "write `- name:` and `version:`"
         )
     at_item = Values(file, node, (Step("required plugin versions", "", node.start),))
-    late = _unknown_keys(at_item, ("required_plugin_versions",))
+    late = _unknown_keys(at_item, frozenset(("required_plugin_versions",)))
     return PluginsItem(file, node, step, tuple(requirements), tuple(values.problems), late)
 
 

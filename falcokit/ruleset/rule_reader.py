@@ -13,10 +13,10 @@ from falcokit.source import SourceFile
 
 __all__ = ["APPENDABLE", "PRIORITIES", "REPLACEABLE", "RULE_KEYS", "override_of", "read_rule"]
 
-RULE_KEYS: Final = (
+RULE_KEYS: Final = frozenset((
     "rule", "condition", "output", "desc", "priority", "source", "enabled", "capture", "capture_duration",
     "warn_evttypes", "skip-if-unknown-filter", "tags", "exceptions", "override", "append",
-)  # fmt: skip
+))  # fmt: skip
 APPENDABLE: Final = ("condition", "exceptions", "output", "desc", "tags")
 REPLACEABLE: Final = (
     *APPENDABLE, "priority", "capture", "capture_duration", "enabled", "warn_evttypes", "skip-if-unknown-filter",
@@ -26,7 +26,7 @@ PRIORITIES: Final = (
 )  # fmt: skip
 _PRIORITY: Final = {word.lower(): number for number, word in enumerate(PRIORITIES)} | {"info": 6}
 
-UnknownKeys = Callable[[Values, tuple[str, ...]], tuple[Diagnostic, ...]]
+UnknownKeys = Callable[[Values, frozenset[str]], tuple[Diagnostic, ...]]
 
 
 def read_rule(file: SourceFile, node: Mapping, unknown_keys: UnknownKeys) -> RuleItem | IgnoredItem:
