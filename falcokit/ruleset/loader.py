@@ -139,6 +139,12 @@ class _Load:
         self.additions = additions
         self.keep_going = keep_going
         self.definitions = Definitions()
+        # One table for each kind, each with definitions of its own type.
+        self.tables: dict[str, dict[str, Definition]] = {
+            "list": self.definitions.lists,  # type: ignore[dict-item]
+            "macro": self.definitions.macros,  # type: ignore[dict-item]
+            "rule": self.definitions.rules,  # type: ignore[dict-item]
+        }
         self.compilation: Compilation | None = None
         self.number = -1
         self.compiled: list[Compilation | None] = []
@@ -175,13 +181,8 @@ class _Load:
             return bool(item.problems)
         if isinstance(item, (EngineItem, PluginsItem)):
             return self.requirement(item, found)
-        definitions = self.definitions
         kind, name = item.step.item_type, item.name.text
-        table: dict[str, Definition] = {  # type: ignore[assignment]  # one table a kind, each of its own type
-            "list": definitions.lists,
-            "macro": definitions.macros,
-            "rule": definitions.rules,
-        }[kind]
+        table = self.tables[kind]
         previous = table.get(name)
         if self.memo.lasting:
             applied = self.memo.get((previous, item, self.catalogue))
@@ -197,7 +198,7 @@ class _Load:
         if state is not None and state is not previous:
             table[name] = state
             if kind != "rule":
-                definitions.touched(kind, name)
+                self.definitions.touched(kind, name)
         return applied.stops
 
     def requirement(self, item: EngineItem | PluginsItem, found: list[Diagnostic]) -> bool:

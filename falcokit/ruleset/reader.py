@@ -19,7 +19,7 @@ from falcokit.ruleset.items import (
     Written,
 )
 from falcokit.ruleset.rule_reader import RULE_KEYS, override_of, read_rule
-from falcokit.ruleset.values import Values, described, short, unsigned
+from falcokit.ruleset.values import Values, described, plain_name, short, unsigned
 from falcokit.source import SourceFile, Span
 
 __all__ = ["read"]
@@ -136,9 +136,10 @@ def _misplaced(key: str, what: str) -> str:
 
 def _named(file: SourceFile, node: Mapping, kind: str) -> tuple[Written | None, Values]:
     """The name of an item and a reader whose places carry that name."""
-    nameless = Values(file, node, (Step(kind, "", node.start),))
-    name = nameless.text(kind, noun="the item")
+    name = plain_name(file, node, kind)
     if name is None:
+        nameless = Values(file, node, (Step(kind, "", node.start),))
+        nameless.text(kind, noun="the item")
         return None, nameless
     return name, Values(file, node, (Step(kind, name.text, node.start),))
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from falcokit.diagnostic import Diagnostic, Step
 from falcokit.document import Mapping, Scalar
 from falcokit.ruleset.items import ExceptionItem, IgnoredItem, RuleItem, RuleUpdate, Written
-from falcokit.ruleset.values import Values, described, short
+from falcokit.ruleset.values import Values, described, plain_name, short
 from falcokit.source import SourceFile
 
 __all__ = ["APPENDABLE", "PRIORITIES", "REPLACEABLE", "RULE_KEYS", "override_of", "read_rule"]
@@ -31,9 +31,10 @@ UnknownKeys = Callable[[Values, frozenset[str]], tuple[Diagnostic, ...]]
 
 def read_rule(file: SourceFile, node: Mapping, unknown_keys: UnknownKeys) -> RuleItem | IgnoredItem:
     """One rule item as written."""
-    nameless = Values(file, node, (Step("rule", "", node.start),))
-    name = nameless.text("rule", noun="the item")
+    name = plain_name(file, node, "rule")
     if name is None:
+        nameless = Values(file, node, (Step("rule", "", node.start),))
+        nameless.text("rule", noun="the item")
         return IgnoredItem(file, tuple(nameless.problems), ())
     step = Step("rule", name.text, node.start)
     values = Values(file, node, (step,))

@@ -12,7 +12,7 @@ from falcokit.document import Mapping, Node, Scalar, Sequence
 from falcokit.ruleset.items import Entry, Written
 from falcokit.source import SourceFile, Span
 
-__all__ = ["Values", "boolean", "described", "short", "unsigned"]
+__all__ = ["Values", "boolean", "described", "plain_name", "short", "unsigned"]
 
 T = TypeVar("T")
 
@@ -54,6 +54,14 @@ def described(node: Node) -> str:
     if isinstance(node, Scalar):
         return "empty" if node.null else "a text"
     return "a sequence" if isinstance(node, Sequence) else "a mapping"
+
+
+def plain_name(file: SourceFile, node: Mapping, kind: str) -> Written | None:
+    """The name of an item where nothing is wrong with it."""
+    value = node.get(kind)
+    if isinstance(value, Scalar) and value.value and not value.null:
+        return Written(file, value)
+    return None
 
 
 class Values:
