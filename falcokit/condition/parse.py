@@ -4,6 +4,9 @@ A scanner and a recursive descent that follow Falco's own step by step, oddities
 must be Falco's: `grammar.lark` beside this file is the readable statement of the language.  One call handles a whole
 level of parentheses (Falco's Or, And, Not and Check), so the deepest text that Falco accepts stays far from Python's
 recursion limit.  Falco counts bytes: a text beyond ASCII is read as the bytes of its UTF-8.
+
+More than four hundred lines, because the methods of a recursive descent call each other in a circle: any cut would have
+to import both ways.
 """
 
 from __future__ import annotations
