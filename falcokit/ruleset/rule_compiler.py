@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import Check, Identifier
+from falcokit.condition.ast import Check, Identifier, byte_to_char
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
 from falcokit.ruleset.body import Body, Part, Texts, make_body
 from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
@@ -144,6 +144,7 @@ def _output(
     step = Step("rule output", "", rule.output_offset)
 
     def located(begin: int, end: int) -> Span:
+        begin, end = byte_to_char(text, begin), byte_to_char(text, end)
         found = _removed(mapped(rule.output)[start:], written).locate(begin, end)
         part = rule.output[0]
         return found or Span(part.file, part.node.start, part.node.end)

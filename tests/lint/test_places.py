@@ -74,6 +74,15 @@ def test_inside_an_output_that_was_trimmed_and_lost_container_info() -> None:
     assert found == {"unknown-output-field": "%proc.nme", "deprecated-container-info": "%container.info"}
 
 
+def test_inside_an_output_beyond_ascii() -> None:
+    text = "- rule: R\n  desc: d\n  condition: evt.type = open\n  priority: INFO\n"
+    text += "  output: >\n    → ünïcode — %container.info\n    日本 %proc.nme c %evt.dir\n"
+    found = [d.span.text for d in run(text).findings]
+    assert found == ["%container.info", "%proc.nme"]
+    found = [d.span.text for d in run(text.replace("nme", "name")).findings]
+    assert found == ["%container.info", "evt.dir"]
+
+
 @pytest.mark.parametrize("text", ["évt = 'ü' and proc.nme = x", "proc.name = 'ü日本' and proc.nme = x"])
 def test_beyond_ascii(text: str) -> None:
     wanted = "condition-syntax" if text.startswith("é") else "unknown-field"
