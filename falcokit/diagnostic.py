@@ -7,8 +7,9 @@ code beside it (people search for that one), how bad it is, and one sentence.  C
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final
 
+from falcokit.record import Record
 from falcokit.source import SourceFile, Span
 
 __all__ = ["KINDS", "Diagnostic", "FalcoPlace", "Kind", "Label", "Problem", "Severity", "Step"]
@@ -27,17 +28,20 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-class Kind(NamedTuple):
+class Kind(Record):
     """One kind of finding: our name and code, Falco's code where it has one, severity, one sentence."""
 
-    name: str
-    code: str
-    falco: str
-    severity: Severity
-    about: str
+    __slots__ = ("about", "code", "falco", "name", "severity")
+
+    def __init__(self, name: str, code: str, falco: str, severity: Severity, about: str) -> None:
+        self.name: Final = name
+        self.code: Final = code
+        self.falco: Final = falco
+        self.severity: Final = severity
+        self.about: Final = about
 
 
-class Problem(NamedTuple):
+class Problem(Record):
     """A finding inside one condition or output text, before anyone knows which file the text came from.
 
     ``start`` and ``end`` are the wrong bytes of the text's UTF-8, ``at`` is the byte where Falco reports it.
@@ -45,46 +49,75 @@ class Problem(NamedTuple):
     those on which Falco itself ends without a result.
     """
 
-    kind: str
-    message: str
-    at: int
-    start: int
-    end: int
-    help: str = ""
-    unknown_filter: bool = False
-    ends_falco: bool = False
+    __slots__ = ("at", "end", "ends_falco", "help", "kind", "message", "start", "unknown_filter")
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        at: int,
+        start: int,
+        end: int,
+        help: str = "",
+        unknown_filter: bool = False,
+        ends_falco: bool = False,
+    ) -> None:
+        self.kind: Final = kind
+        self.message: Final = message
+        self.at: Final = at
+        self.start: Final = start
+        self.end: Final = end
+        self.help: Final = help
+        self.unknown_filter: Final = unknown_filter
+        self.ends_falco: Final = ends_falco
 
 
-class Label(NamedTuple):
+class Label(Record):
     """A second place that explains a finding."""
 
-    span: Span
-    message: str
+    __slots__ = ("message", "span")
+
+    def __init__(self, span: Span, message: str) -> None:
+        self.span: Final = span
+        self.message: Final = message
 
 
-class Step(NamedTuple):
+class Step(Record):
     """One of Falco's nested locations: its word for the kind of thing, the thing's name, its character in the file."""
 
-    item_type: str
-    item_name: str
-    offset: int
+    __slots__ = ("item_name", "item_type", "offset")
+
+    def __init__(self, item_type: str, item_name: str, offset: int) -> None:
+        self.item_type: Final = item_type
+        self.item_name: Final = item_name
+        self.offset: Final = offset
 
 
-class FalcoPlace(NamedTuple):
+class FalcoPlace(Record):
     """Where Falco reports a finding: nested locations in one file, outermost first, the file itself left out.
 
     With ``condition`` a further location follows, inside that text, at byte ``at``; ``at`` is None where Falco names
     the text but no place in it.
     """
 
-    file: SourceFile
-    steps: tuple[Step, ...] = ()
-    condition: str | None = None
-    at: int | None = None
-    snippet: str = ""
+    __slots__ = ("at", "condition", "file", "snippet", "steps")
+
+    def __init__(
+        self,
+        file: SourceFile,
+        steps: tuple[Step, ...] = (),
+        condition: str | None = None,
+        at: int | None = None,
+        snippet: str = "",
+    ) -> None:
+        self.file: Final = file
+        self.steps: Final = steps
+        self.condition: Final = condition
+        self.at: Final = at
+        self.snippet: Final = snippet
 
 
-class Diagnostic(NamedTuple):
+class Diagnostic(Record):
     """One finding at one place.
 
     ``kind`` is a name of `KINDS`; ``help`` says what to write instead; ``labels`` are further places, outermost
@@ -92,15 +125,29 @@ class Diagnostic(NamedTuple):
     same thing in two ways; ``detail`` is the word the finding is about (a deprecated field, an unknown key).
     """
 
-    kind: str
-    message: str
-    span: Span
-    help: str = ""
-    labels: tuple[Label, ...] = ()
-    falco: FalcoPlace | None = None
-    falco_code: str = ""
-    detail: str = ""
-    severity: Severity | None = None
+    __slots__ = ("detail", "falco", "falco_code", "help", "kind", "labels", "message", "severity", "span")
+
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        span: Span,
+        help: str = "",
+        labels: tuple[Label, ...] = (),
+        falco: FalcoPlace | None = None,
+        falco_code: str = "",
+        detail: str = "",
+        severity: Severity | None = None,
+    ) -> None:
+        self.kind: Final = kind
+        self.message: Final = message
+        self.span: Final = span
+        self.help: Final = help
+        self.labels: Final = labels
+        self.falco: Final = falco
+        self.falco_code: Final = falco_code
+        self.detail: Final = detail
+        self.severity: Final = severity
 
     @property
     def file(self) -> SourceFile:

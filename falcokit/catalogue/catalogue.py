@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from falcokit.catalogue.events import EventTypes
 from falcokit.catalogue.field import Field, FieldError, FieldUse, Plugin, field_from
 from falcokit.catalogue.resolve import resolve_field
 from falcokit.data import read_data
 from falcokit.errors import CatalogueError
+from falcokit.record import Record
 
 __all__ = ["Catalogue"]
 
@@ -25,12 +26,15 @@ _MAX_NAME: Final = 300
 _MAX_SUGGESTED: Final = 300
 
 
-class _Group(NamedTuple):
+class _Group(Record):
     """Fields of one plugin for one source; source ``*`` is every source; a field is given in its short form."""
 
-    plugin: str
-    source: str
-    fields: Mapping[str, str]
+    __slots__ = ("fields", "plugin", "source")
+
+    def __init__(self, plugin: str, source: str, fields: Mapping[str, str]) -> None:
+        self.plugin: Final = plugin
+        self.source: Final = source
+        self.fields: Final = fields
 
 
 class _Fields(dict[str, Field]):
@@ -118,10 +122,10 @@ class Catalogue:
         found = self._of_source.get(source)
         if found is None:
             specs: dict[str, tuple[str, str, str]] = {}
-            for plugin, where, fields in self._groups:
-                if where in (source, "*"):
-                    for name, spec in fields.items():
-                        specs.setdefault(name, (spec, plugin, where))
+            for group in self._groups:
+                if group.source in (source, "*"):
+                    for name, spec in group.fields.items():
+                        specs.setdefault(name, (spec, group.plugin, group.source))
             found = self._of_source[source] = _Fields(specs)
         return found
 
@@ -159,10 +163,10 @@ class Catalogue:
 
     def fields(self, source: str | None = None) -> Iterator[Field]:
         """The fields for *source*, or all, in the catalogue's order."""
-        for plugin, where, fields in self._groups:
-            if source is None or where in (source, "*"):
-                for name, spec in fields.items():
-                    yield field_from(name, spec, plugin, where)
+        for group in self._groups:
+            if source is None or group.source in (source, "*"):
+                for name, spec in group.fields.items():
+                    yield field_from(name, spec, group.plugin, group.source)
 
     def sources_of(self, name: str) -> tuple[str, ...]:
         """The sources that have the field *name*."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from falcokit.record import Record
 
 __all__ = ["Field", "FieldError", "FieldUse", "Plugin", "field_from", "spec_of"]
 
@@ -12,7 +14,7 @@ _FLAGS: Final = {
 _DECIMAL: Final = frozenset(("UINT64", "UINT32", "INT64", "RELTIME", "ABSTIME", "PORT"))
 
 
-class Field(NamedTuple):
+class Field(Record):
     """A field as the catalogue has it.
 
     ``argument`` is ``""``, ``"optional"`` or ``"required"``; ``argument_kinds`` tells for plugin fields whether it may
@@ -21,38 +23,78 @@ class Field(NamedTuple):
     ``print_format`` is how outputs print a number: ``dec``, ``id``, ``hex``, ``10_padded_dec``, ``dir`` or ``na``.
     """
 
-    name: str
-    type: str
-    is_list: bool
-    argument: str
-    argument_kinds: tuple[str, ...]
-    plugin: str
-    source: str
-    no_rhs: bool = False
-    no_transformer: bool = False
-    filter_only: bool = False
-    deprecated: bool = False
-    suggested_output: bool = False
-    hidden: bool = False
-    print_format: str = "na"
+    __slots__ = (
+        "argument",
+        "argument_kinds",
+        "deprecated",
+        "filter_only",
+        "hidden",
+        "is_list",
+        "name",
+        "no_rhs",
+        "no_transformer",
+        "plugin",
+        "print_format",
+        "source",
+        "suggested_output",
+        "type",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        type: str,
+        is_list: bool,
+        argument: str,
+        argument_kinds: tuple[str, ...],
+        plugin: str,
+        source: str,
+        no_rhs: bool = False,
+        no_transformer: bool = False,
+        filter_only: bool = False,
+        deprecated: bool = False,
+        suggested_output: bool = False,
+        hidden: bool = False,
+        print_format: str = "na",
+    ) -> None:
+        self.name: Final = name
+        self.type: Final = type
+        self.is_list: Final = is_list
+        self.argument: Final = argument
+        self.argument_kinds: Final = argument_kinds
+        self.plugin: Final = plugin
+        self.source: Final = source
+        self.no_rhs: Final = no_rhs
+        self.no_transformer: Final = no_transformer
+        self.filter_only: Final = filter_only
+        self.deprecated: Final = deprecated
+        self.suggested_output: Final = suggested_output
+        self.hidden: Final = hidden
+        self.print_format: Final = print_format
 
 
-class FieldUse(NamedTuple):
+class FieldUse(Record):
     """A field with the argument it is used with, and the type this use has."""
 
-    field: Field
-    argument: str | None
-    type: str
-    is_list: bool
+    __slots__ = ("argument", "field", "is_list", "type")
+
+    def __init__(self, field: Field, argument: str | None, type: str, is_list: bool) -> None:
+        self.field: Final = field
+        self.argument: Final = argument
+        self.type: Final = type
+        self.is_list: Final = is_list
 
 
-class FieldError(NamedTuple):
+class FieldError(Record):
     """Why a text is no field.  ``kind`` is ``unknown-field`` (the only one that Falco calls unknown) or
     ``field-argument``; ``message`` says what is wrong, ``help`` what to write."""
 
-    kind: str
-    message: str
-    help: str = ""
+    __slots__ = ("help", "kind", "message")
+
+    def __init__(self, kind: str, message: str, help: str = "") -> None:
+        self.kind: Final = kind
+        self.message: Final = message
+        self.help: Final = help
 
     @property
     def unknown_filter(self) -> bool:
@@ -60,13 +102,16 @@ class FieldError(NamedTuple):
         return self.kind == "unknown-field"
 
 
-class Plugin(NamedTuple):
+class Plugin(Record):
     """A plugin that counts as loaded; ``source`` is the event source it brings, if any."""
 
-    name: str
-    version: str
-    source: str | None
-    id: int | None
+    __slots__ = ("id", "name", "source", "version")
+
+    def __init__(self, name: str, version: str, source: str | None, id: int | None) -> None:
+        self.name: Final = name
+        self.version: Final = version
+        self.source: Final = source
+        self.id: Final = id
 
 
 def field_from(name: str, spec: str, plugin: str, source: str) -> Field:

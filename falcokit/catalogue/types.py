@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from falcokit.record import Record
 
 __all__ = ["LIST_OPERATORS", "TYPES", "Group", "group_of"]
 
 
-class Group(NamedTuple):
+class Group(Record):
     """Types that are compared alike: the name for messages, and the operators that compare them with values."""
 
-    name: str
-    operators: frozenset[str]
+    __slots__ = ("name", "operators")
+
+    def __init__(self, name: str, operators: frozenset[str]) -> None:
+        self.name: Final = name
+        self.operators: Final = operators
 
     @property
     def with_modifier(self) -> frozenset[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, NamedTuple, Optional
+from typing import TYPE_CHECKING, Annotated, Final, Optional
 
 import typer
 
 from falcokit.cli.options import Format, Threshold, fail, single, write
+from falcokit.record import Record
 from falcokit.workspace.gather import Gathered, Request, gather
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
 
@@ -21,17 +22,30 @@ _SYSTEM_CONFIG = "/etc/falco/falco.yaml"
 _LEVELS = {Threshold.info: 1, Threshold.warning: 2, Threshold.error: 3, Threshold.never: 4}
 
 
-class _Run(NamedTuple):
+class _Run(Record):
     """Everything a report depends on beside the files themselves."""
 
-    defaults: str
-    setup: LintSetup | None
-    own_fields: tuple[tuple[str, str], ...]
-    include_defaults: bool
-    format: Format
-    colour: bool
-    width: int
-    wanted: tuple[str, ...]
+    __slots__ = ("colour", "defaults", "format", "include_defaults", "own_fields", "setup", "wanted", "width")
+
+    def __init__(
+        self,
+        defaults: str,
+        setup: LintSetup | None,
+        own_fields: tuple[tuple[str, str], ...],
+        include_defaults: bool,
+        format: Format,
+        colour: bool,
+        width: int,
+        wanted: tuple[str, ...],
+    ) -> None:
+        self.defaults: Final = defaults
+        self.setup: Final = setup
+        self.own_fields: Final = own_fields
+        self.include_defaults: Final = include_defaults
+        self.format: Final = format
+        self.colour: Final = colour
+        self.width: Final = width
+        self.wanted: Final = wanted
 
 
 def lint(
@@ -149,7 +163,7 @@ def _cached(gathered: Gathered, run: _Run) -> tuple[str, int]:
 
     store = Cache.of_user()
     setup = run.setup.key if run.setup is not None else ""
-    about = (run._replace(setup=None, format=Format(run.format)), run.format.value, setup, gathered[1:])
+    about = (run.replaced(setup=None, format=Format(run.format)), run.format.value, setup, gathered.replaced(files=()))
     parts = [repr(about).encode("utf-8", "surrogateescape")]
     for file in gathered.files:
         parts.append(f"{file.name}\0{file.origin.value}".encode("utf-8", "surrogateescape"))

@@ -8,9 +8,10 @@ recursive and a hostile file crashes it; the depth limit is Falco's.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from falcokit.document.node import Document, Mapping, Node, Scalar, Sequence
+from falcokit.record import Record
 from falcokit.source import SourceFile
 
 if TYPE_CHECKING:
@@ -29,13 +30,16 @@ _ANCHOR: Final = re.compile(r"[&*]([^ \t\r\n,\[\]{}]+)")
 _PRIVATE: Final = range(0xF0000, 0xFFFFE)
 
 
-class YamlError(NamedTuple):
+class YamlError(Record):
     """Why a text is not YAML: a sentence, the character it was noticed at, and the same as Falco counts it."""
 
-    message: str
-    offset: int
-    falco_offset: int
-    in_tree: bool = False  # a non-scalar key: Falco notices it a step later and names no place
+    __slots__ = ("falco_offset", "in_tree", "message", "offset")
+
+    def __init__(self, message: str, offset: int, falco_offset: int, in_tree: bool = False) -> None:
+        self.message: Final = message
+        self.offset: Final = offset
+        self.falco_offset: Final = falco_offset
+        self.in_tree: Final = in_tree
 
 
 def compose(file: SourceFile) -> tuple[tuple[Document, ...], YamlError | None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, KeysView
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
+from falcokit.record import Record
 from falcokit.source import SourceFile, Span
 
 __all__ = ["Document", "Mapping", "Node", "Scalar", "Sequence"]
@@ -93,12 +94,15 @@ def key_text(node: Node) -> str:
     return "null" if node.null else node.value
 
 
-class Document(NamedTuple):
+class Document(Record):
     """One document of a file.  ``root`` is None for an empty one."""
 
-    file: SourceFile
-    root: Node | None
-    start: int
+    __slots__ = ("file", "root", "start")
+
+    def __init__(self, file: SourceFile, root: Node | None, start: int) -> None:
+        self.file: Final = file
+        self.root: Final = root
+        self.start: Final = start
 
     def span(self, node: Node) -> Span:
         """Where *node* stands."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic
+from falcokit.record import Record
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
 from falcokit.source import Origin, SourceFile, Span
 from falcokit.source.decode import first_invalid
@@ -17,18 +18,28 @@ if TYPE_CHECKING:
 __all__ = ["LintResult", "lint", "relint"]
 
 
-class LintResult(NamedTuple):
+class LintResult(Record):
     """The findings in file and text order; ``stops`` are those at which Falco would stop reading their file.
 
     ``loaded`` is the rule set as loaded without stopping; ``hidden`` counts the findings in default files that were
     left out.
     """
 
-    files: tuple[SourceFile, ...]
-    findings: tuple[Diagnostic, ...]
-    stops: frozenset[int]
-    hidden: int
-    loaded: Loaded
+    __slots__ = ("files", "findings", "hidden", "loaded", "stops")
+
+    def __init__(
+        self,
+        files: tuple[SourceFile, ...],
+        findings: tuple[Diagnostic, ...],
+        stops: frozenset[int],
+        hidden: int,
+        loaded: Loaded,
+    ) -> None:
+        self.files: Final = files
+        self.findings: Final = findings
+        self.stops: Final = stops
+        self.hidden: Final = hidden
+        self.loaded: Final = loaded
 
     def stops_at(self, finding: Diagnostic) -> bool:
         """Whether Falco stops at *finding*."""
@@ -117,7 +128,7 @@ def _with_expected(findings: list[Diagnostic]) -> list[Diagnostic]:
         text = d.falco.condition
         words = expected(text, byte_to_char(text, d.falco.at or 0))
         if words:
-            findings[number] = d._replace(help=f"here can stand {', '.join(words)}")
+            findings[number] = d.replaced(help=f"here can stand {', '.join(words)}")
     return findings
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from falcokit.condition import parse
 from falcokit.condition.ast import Check, Expression, Identifier, byte_to_char
 from falcokit.condition.walk import leaves
 from falcokit.diagnostic import Problem
+from falcokit.record import Record
 from falcokit.ruleset.definitions import joined, mapped
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.lists import CompiledList, Splice, TooLargeError, Work, replay, substitute, words
@@ -20,11 +21,14 @@ Part: TypeAlias = "str | Written"
 """A piece of the text that exceptions add: made up, or written in a file."""
 
 
-class Parsed(NamedTuple):
+class Parsed(Record):
     """A parsed text: its tree or syntax problem, and the checks and names of the tree in the order written."""
 
-    tree: Expression | Problem
-    leaves: tuple[Check | Identifier, ...]
+    __slots__ = ("leaves", "tree")
+
+    def __init__(self, tree: Expression | Problem, leaves: tuple[Check | Identifier, ...]) -> None:
+        self.tree: Final = tree
+        self.leaves: Final = leaves
 
 
 class Texts:
@@ -37,22 +41,36 @@ class Texts:
         self.work = Work()
 
 
-class Body(NamedTuple):
+class Body(Record):
     """A condition: ``raw`` as joined, ``text`` with exceptions, ``final`` with lists, and its tree or syntax problem.
 
     ``lists`` are the lists put in; ``names`` are all words that could name a list, put in or not: while no definition
     of these changes, neither does the body.
     """
 
-    parts: tuple[Written, ...]
-    exceptions: tuple[Part, ...]
-    raw: str
-    text: str
-    final: str
-    splices: tuple[Splice, ...]
-    lists: dict[str, CompiledList]
-    names: frozenset[str]
-    parsed: Parsed
+    __slots__ = ("exceptions", "final", "lists", "names", "parsed", "parts", "raw", "splices", "text")
+
+    def __init__(
+        self,
+        parts: tuple[Written, ...],
+        exceptions: tuple[Part, ...],
+        raw: str,
+        text: str,
+        final: str,
+        splices: tuple[Splice, ...],
+        lists: dict[str, CompiledList],
+        names: frozenset[str],
+        parsed: Parsed,
+    ) -> None:
+        self.parts: Final = parts
+        self.exceptions: Final = exceptions
+        self.raw: Final = raw
+        self.text: Final = text
+        self.final: Final = final
+        self.splices: Final = splices
+        self.lists: Final = lists
+        self.names: Final = names
+        self.parsed: Final = parsed
 
     @property
     def tree(self) -> Expression | Problem:
@@ -117,7 +135,8 @@ def make_body(
     used: dict[str, CompiledList] = {}
     if found:
         try:
-            final, splices = substitute(text, found, lists, texts.work)
+            substitution = substitute(text, found, lists, texts.work)
+            final, splices = substitution.text, substitution.splices
         except TooLargeError:
             problem = Problem("too-large", "the condition grows too large when lists are put in", 0, 0, len(raw))
             return Body(parts, tuple(exceptions), raw, text, text, (), {}, names, Parsed(problem, ()))

@@ -141,8 +141,8 @@ def _literal(
         _misused(value, at, facts, warnings)
     found = literal_problem(typed.type, text, operator)
     if found is not None and (found.kind != "invalid-regex" or kind != "evt.type"):
-        message, help_text, problem_kind, ends = found
-        return Problem(problem_kind, message, check.at, value.start, value.end, help_text, ends_falco=ends)
+        at = check.at
+        return Problem(found.kind, found.message, at, value.start, value.end, found.help, ends_falco=found.ends_falco)
     if kind == "evt.type" and not facts.catalogue.events.is_known(text):
         return _unknown_event_type(check, value, facts.catalogue)
     if kind == "evt.around" and (operator not in ("=", "==") or check.modifier):
@@ -281,7 +281,7 @@ def usable_field(text: str, source: str, catalogue: Catalogue) -> Problem | None
         tree = parse(f"{text} exists")
         if isinstance(tree, Check):
             found = [p for p in compile_check(tree, source, catalogue) if p.kind != "event-type-expression"]
-            return found[0]._replace(kind="unknown-field") if found else None
+            return found[0].replaced(kind="unknown-field") if found else None
         help_text = "write a field, or a transformer around one, such as `basename(proc.exepath)`"
         return Problem("unknown-field", f"{shown(text)} is no field", 0, 0, 0, help_text)
     use = catalogue.resolve(text, source)

@@ -6,10 +6,11 @@ gives two answers where something is wrong: Falco's, which stops at the first er
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Step
+from falcokit.record import Record
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, RuleException
 from falcokit.ruleset.items import ExceptionItem, Item, ListItem, MacroItem, RuleItem, RuleUpdate, Written
 from falcokit.source import Span
@@ -23,14 +24,24 @@ MAX_ITEMS: Final = 1000
 """How many items may define, append to or override one name."""
 
 
-class Applied(NamedTuple):
+class Applied(Record):
     """The outcome of one item: the new definition and all findings, and the same as Falco has it."""
 
-    state: Definition | None
-    diagnostics: tuple[Diagnostic, ...]
-    falco_state: Definition | None
-    falco_diagnostics: tuple[Diagnostic, ...]
-    stops: bool
+    __slots__ = ("diagnostics", "falco_diagnostics", "falco_state", "state", "stops")
+
+    def __init__(
+        self,
+        state: Definition | None,
+        diagnostics: tuple[Diagnostic, ...],
+        falco_state: Definition | None,
+        falco_diagnostics: tuple[Diagnostic, ...],
+        stops: bool,
+    ) -> None:
+        self.state: Final = state
+        self.diagnostics: Final = diagnostics
+        self.falco_state: Final = falco_state
+        self.falco_diagnostics: Final = falco_diagnostics
+        self.stops: Final = stops
 
 
 class _Fold:
@@ -99,7 +110,7 @@ def _apply_list(fold: _Fold, item: ListItem) -> None:
         earlier = previous.contributions if isinstance(previous, ListDefinition) else ()
         fold.state = ListDefinition(item.name.text, item.items, item, (*earlier, item))
     elif isinstance(previous, ListDefinition):
-        fold.state = previous._replace(items=previous.items + item.items, contributions=(*previous.contributions, item))
+        fold.state = previous.replaced(items=previous.items + item.items, contributions=(*previous.contributions, item))
     else:
         fold.note([_no_target(item, "append to")])
 
@@ -113,7 +124,7 @@ def _apply_macro(fold: _Fold, item: MacroItem) -> None:
     elif isinstance(previous, MacroDefinition):
         # What is appended to a condition that could not be read makes no sense alone.
         condition = previous.condition + condition if previous.condition else ()
-        fold.state = previous._replace(condition=condition, contributions=(*previous.contributions, item))
+        fold.state = previous.replaced(condition=condition, contributions=(*previous.contributions, item))
     else:
         fold.note([_no_target(item, "append to")])
 
@@ -133,7 +144,7 @@ def _apply_rule(fold: _Fold, item: RuleItem, catalogue: Catalogue) -> None:
             return
         if update.operation == "enable":
             if update.enabled is not None:
-                state = fold.state._replace(enabled=update.enabled, contributions=(*fold.state.contributions, item))
+                state = fold.state.replaced(enabled=update.enabled, contributions=(*fold.state.contributions, item))
                 fold.state = state
             continue
         if update.condition is not None:
@@ -221,7 +232,7 @@ def _in_effect(item: RuleItem, exception: ExceptionItem, comps: str | tuple[str,
 def _append(fold: _Fold, item: RuleItem, update: RuleUpdate, catalogue: Catalogue) -> None:
     state = fold.state
     assert isinstance(state, RuleDefinition)
-    state = state._replace(
+    state = state.replaced(
         condition=(*state.condition, update.condition) if update.condition and state.condition else state.condition,
         output=(*state.output, update.output) if update.output and state.output else state.output,
         desc=(*state.desc, update.desc) if update.desc else state.desc,
@@ -251,9 +262,9 @@ def _append_exception(fold: _Fold, item: RuleItem, exception: ExceptionItem, cat
                     help_text = f"remove `{key}`: only `values` are added to an exception that exists"
                     refuse(f"the exception `{name}` exists already, its `{key}` cannot be given again", key, help_text)
                     return
-            grown = existing._replace(values=existing.values + exception.values)
+            grown = existing.replaced(values=existing.values + exception.values)
             changed = (*state.exceptions[:number], grown, *state.exceptions[number + 1 :])
-            fold.state = state._replace(exceptions=changed)
+            fold.state = state.replaced(exceptions=changed)
             return
     from falcokit.ruleset.suggest import nearest
 
@@ -273,7 +284,7 @@ def _append_exception(fold: _Fold, item: RuleItem, exception: ExceptionItem, cat
     if problem is not None:
         fold.note([problem])
         return
-    fold.state = state._replace(exceptions=(*state.exceptions, _in_effect(item, exception, comps)))
+    fold.state = state.replaced(exceptions=(*state.exceptions, _in_effect(item, exception, comps)))
 
 
 def _replace(fold: _Fold, item: RuleItem, update: RuleUpdate) -> None:
@@ -293,4 +304,4 @@ def _replace(fold: _Fold, item: RuleItem, update: RuleUpdate) -> None:
         changes["tags"] = frozenset([w.text for w in update.tags])
     if update.exceptions is not None:
         changes["exceptions"] = tuple([_in_effect(item, e, None) for e in update.exceptions])
-    fold.state = state._replace(contributions=(*state.contributions, item), **changes)  # type: ignore[arg-type]
+    fold.state = state.replaced(contributions=(*state.contributions, item), **changes)

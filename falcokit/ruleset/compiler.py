@@ -7,10 +7,11 @@ again after each file; the outcome here is the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Label, Problem
+from falcokit.record import Record
 from falcokit.ruleset.body import Body, Parsed, Texts, make_body
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
 from falcokit.ruleset.lists import CompiledList, TooLargeError, compile_list
@@ -27,24 +28,39 @@ _MAX_LATE_WORK: Final = 2000
 _DELIMITERS: Final = frozenset(" \t\n\r(),=")
 
 
-class CompiledMacro(NamedTuple):
+class CompiledMacro(Record):
     """A macro bound to the macros it names, and what is wrong with it."""
 
-    definition: MacroDefinition
-    bound: Bound
-    diagnostics: tuple[Diagnostic, ...]
+    __slots__ = ("bound", "definition", "diagnostics")
+
+    def __init__(self, definition: MacroDefinition, bound: Bound, diagnostics: tuple[Diagnostic, ...]) -> None:
+        self.definition: Final = definition
+        self.bound: Final = bound
+        self.diagnostics: Final = diagnostics
 
 
-class Compilation(NamedTuple):
+class Compilation(Record):
     """Everything compiled, and all findings of the compile step in Falco's order; Falco stops at the first error."""
 
-    lists: dict[str, CompiledList]
-    macros: dict[str, CompiledMacro]
-    rules: dict[str, CompiledRule]
-    diagnostics: tuple[Diagnostic, ...]
-    used_lists: frozenset[str]
-    used_macros: frozenset[str]
-    bodies: dict[str, Body]
+    __slots__ = ("bodies", "diagnostics", "lists", "macros", "rules", "used_lists", "used_macros")
+
+    def __init__(
+        self,
+        lists: dict[str, CompiledList],
+        macros: dict[str, CompiledMacro],
+        rules: dict[str, CompiledRule],
+        diagnostics: tuple[Diagnostic, ...],
+        used_lists: frozenset[str],
+        used_macros: frozenset[str],
+        bodies: dict[str, Body],
+    ) -> None:
+        self.lists: Final = lists
+        self.macros: Final = macros
+        self.rules: Final = rules
+        self.diagnostics: Final = diagnostics
+        self.used_lists: Final = used_lists
+        self.used_macros: Final = used_macros
+        self.bodies: Final = bodies
 
     @property
     def failed(self) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
+from falcokit.record import Record
 from falcokit.ruleset.definitions import ListDefinition
 from falcokit.ruleset.items import Written
 from falcokit.source import MappedText
@@ -51,29 +52,40 @@ class Work:
         self.left = self.LIMIT
 
 
-class CompiledList(NamedTuple):
+class CompiledList(Record):
     """A list with the lists among its items put in, one level deep; ``lists`` names those, ``order`` is its rank."""
 
-    definition: ListDefinition
-    items: tuple[Written, ...]
-    lists: tuple[str, ...]
-    order: int
-    text: str
+    __slots__ = ("definition", "items", "lists", "order", "text")
+
+    def __init__(
+        self, definition: ListDefinition, items: tuple[Written, ...], lists: tuple[str, ...], order: int, text: str
+    ) -> None:
+        self.definition: Final = definition
+        self.items: Final = items
+        self.lists: Final = lists
+        self.order: Final = order
+        self.text: Final = text
 
 
-class Splice(NamedTuple):
+class Splice(Record):
     """One replacement: characters ``[start, end)`` of the text so far gave way to the items of a list."""
 
-    start: int
-    end: int
-    name: str
+    __slots__ = ("end", "name", "start")
+
+    def __init__(self, start: int, end: int, name: str) -> None:
+        self.start: Final = start
+        self.end: Final = end
+        self.name: Final = name
 
 
-class Substitution(NamedTuple):
+class Substitution(Record):
     """A text after all lists were put in, and how."""
 
-    text: str
-    splices: tuple[Splice, ...]
+    __slots__ = ("splices", "text")
+
+    def __init__(self, text: str, splices: tuple[Splice, ...]) -> None:
+        self.text: Final = text
+        self.splices: Final = splices
 
 
 def quoted(text: str) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import Final, NamedTuple
+from typing import Final
+
+from falcokit.record import Record
 
 __all__ = ["MAX_TEXT", "BadLiteral", "literal_problem", "needless_regex", "read_number", "regex_problem", "shown"]
 
@@ -15,13 +17,16 @@ MAX_TEXT: Final = 255
 """How many bytes a text may have."""
 
 
-class BadLiteral(NamedTuple):
+class BadLiteral(Record):
     """Why a text is no value of a type; ``kind`` is that of a problem."""
 
-    message: str
-    help: str = ""
-    kind: str = "wrong-literal"
-    ends_falco: bool = False
+    __slots__ = ("ends_falco", "help", "kind", "message")
+
+    def __init__(self, message: str, help: str = "", kind: str = "wrong-literal", ends_falco: bool = False) -> None:
+        self.message: Final = message
+        self.help: Final = help
+        self.kind: Final = kind
+        self.ends_falco: Final = ends_falco
 
 
 _WIDTHS: Final = {

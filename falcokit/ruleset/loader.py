@@ -7,11 +7,12 @@ them all.  A `Memo` kept between loads makes loading an unchanged file cheap.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Step
 from falcokit.document import Document, YamlError, compose
+from falcokit.record import Record
 from falcokit.ruleset.body import Texts
 from falcokit.ruleset.collector import Applied, Definition, apply
 from falcokit.ruleset.compiler import Compilation, compile_definitions
@@ -28,17 +29,22 @@ if TYPE_CHECKING:
 __all__ = ["FileResult", "Loaded", "Memo", "load", "load_all"]
 
 
-class FileResult(NamedTuple):
+class FileResult(Record):
     """What loading one file gave.
 
     ``documents`` are those read, none where the file is not YAML; ``diagnostics`` are in the order found.  With `load`
     there is at most one error among them, the last; with `load_all` all errors.
     """
 
-    file: SourceFile
-    documents: tuple[Document, ...]
-    diagnostics: tuple[Diagnostic, ...]
-    parsed: bool
+    __slots__ = ("diagnostics", "documents", "file", "parsed")
+
+    def __init__(
+        self, file: SourceFile, documents: tuple[Document, ...], diagnostics: tuple[Diagnostic, ...], parsed: bool
+    ) -> None:
+        self.file: Final = file
+        self.documents: Final = documents
+        self.diagnostics: Final = diagnostics
+        self.parsed: Final = parsed
 
     @property
     def successful(self) -> bool:
@@ -46,13 +52,22 @@ class FileResult(NamedTuple):
         return not any(d.is_error for d in self.diagnostics)
 
 
-class Loaded(NamedTuple):
+class Loaded(Record):
     """All files loaded: a result for each, what was collected, and the last compile (None when no file came so far)."""
 
-    files: tuple[FileResult, ...]
-    definitions: Definitions
-    compilation: Compilation | None
-    catalogue: Catalogue
+    __slots__ = ("catalogue", "compilation", "definitions", "files")
+
+    def __init__(
+        self,
+        files: tuple[FileResult, ...],
+        definitions: Definitions,
+        compilation: Compilation | None,
+        catalogue: Catalogue,
+    ) -> None:
+        self.files: Final = files
+        self.definitions: Final = definitions
+        self.compilation: Final = compilation
+        self.catalogue: Final = catalogue
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -101,10 +116,13 @@ class Memo:
         self._new[tuple(map(id, subjects))] = (subjects, value)
 
 
-class _Read(NamedTuple):
-    documents: tuple[Document, ...]
-    error: YamlError | None
-    items: tuple[Item, ...]
+class _Read(Record):
+    __slots__ = ("documents", "error", "items")
+
+    def __init__(self, documents: tuple[Document, ...], error: YamlError | None, items: tuple[Item, ...]) -> None:
+        self.documents: Final = documents
+        self.error: Final = error
+        self.items: Final = items
 
 
 def _read_file(file: SourceFile, memo: Memo) -> _Read:
@@ -269,7 +287,7 @@ def _with_near_name(diagnostic: Diagnostic, table: dict[str, Definition]) -> Dia
     from falcokit.ruleset.suggest import nearest
 
     near = nearest(diagnostic.detail, table)
-    return diagnostic._replace(help=f"did you mean `{near[0]}`?") if near else diagnostic
+    return diagnostic.replaced(help=f"did you mean `{near[0]}`?") if near else diagnostic
 
 
 def _met(requirement: PluginRequirement, loaded: dict[str, str]) -> bool:

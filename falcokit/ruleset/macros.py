@@ -7,11 +7,12 @@ each stands for: the same meaning, but a macro is looked into once, however ofte
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import And, Check, Expression, Identifier, Not, Or
 from falcokit.diagnostic import Problem
+from falcokit.record import Record
 from falcokit.ruleset.body import Body
 from falcokit.ruleset.check_compiler import compile_check, deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import MacroDefinition
@@ -30,19 +31,25 @@ _MAX_LATE: Final = 1000
 """How many macros one condition may reach that are resolved only after it."""
 
 
-class Found(NamedTuple):
+class Found(Record):
     """A problem of one check, and the way to it: the macros passed through, outermost first, with their places."""
 
-    problem: Problem
-    trail: tuple[tuple[Identifier, Bound], ...]
+    __slots__ = ("problem", "trail")
+
+    def __init__(self, problem: Problem, trail: tuple[tuple[Identifier, Bound], ...]) -> None:
+        self.problem: Final = problem
+        self.trail: Final = trail
 
 
-class BrokenName(NamedTuple):
+class BrokenName(Record):
     """A name that cannot be resolved: ``loop`` tells a macro that leads back to itself from an undefined one."""
 
-    identifier: Identifier
-    loop: bool
-    trail: tuple[tuple[Identifier, Bound], ...]
+    __slots__ = ("identifier", "loop", "trail")
+
+    def __init__(self, identifier: Identifier, loop: bool, trail: tuple[tuple[Identifier, Bound], ...]) -> None:
+        self.identifier: Final = identifier
+        self.loop: Final = loop
+        self.trail: Final = trail
 
 
 class Bound:
@@ -128,8 +135,9 @@ class Bound:
                 else:
                     inner = self.env.get(leaf.name)  # type: ignore[union-attr]
                     if inner is not None:
-                        for problem, trail in inner.problems(source, catalogue):
-                            found.append(Found(problem, ((leaf, inner), *trail)))  # type: ignore[arg-type]
+                        for deeper in inner.problems(source, catalogue):
+                            trail = ((leaf, inner), *deeper.trail)
+                            found.append(Found(deeper.problem, trail))  # type: ignore[arg-type]
                 if len(found) >= MAX_PROBLEMS:
                     break
             known = self._problems[source] = tuple(found)

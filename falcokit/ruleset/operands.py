@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from falcokit.catalogue import Catalogue, FieldError, FieldUse
 from falcokit.condition.ast import Field, Operand, Transformer, TransformerList, Value
 from falcokit.diagnostic import Problem
+from falcokit.record import Record
 
 __all__ = ["Typed", "glued", "type_of"]
 
@@ -15,18 +16,21 @@ _ENCODED: Final = frozenset(("CHARBUF", "BYTEBUF"))
 _ONE: Final = frozenset(("tolower", "toupper", "b64", "basename", "len"))
 
 
-class Typed(NamedTuple):
+class Typed(Record):
     """What an operand gives: its type, whether that is a list, and the field it comes from, if it is a single one.
 
     ``inner`` is the type before any transformer: what Falco looks at when it checks the arguments of join, concat and
     getopt.  What these make is a single text to it there, even the list of getopt.
     """
 
-    type: str
-    is_list: bool
-    use: FieldUse | None
-    inner: str
-    inner_list: bool
+    __slots__ = ("inner", "inner_list", "is_list", "type", "use")
+
+    def __init__(self, type: str, is_list: bool, use: FieldUse | None, inner: str, inner_list: bool) -> None:
+        self.type: Final = type
+        self.is_list: Final = is_list
+        self.use: Final = use
+        self.inner: Final = inner
+        self.inner_list: Final = inner_list
 
 
 def glued(field: Field) -> str:
@@ -124,7 +128,7 @@ def _single(name: str, argument: Operand, typed: Typed, at: int) -> Typed | Prob
     if name == "len":
         if not (typed.is_list or typed.type in _TEXTS or typed.type == "BYTEBUF"):
             return _wrong(argument, at, f"`len` takes texts, buffers and lists, not type {typed.type}")
-        return typed._replace(type="UINT64", is_list=False)
+        return typed.replaced(type="UINT64", is_list=False)
     wanted = _ENCODED if name == "b64" else _TEXTS
     if typed.type not in wanted:
         return _wrong(argument, at, f"`{name}` takes {' or '.join(sorted(wanted))}, not type {typed.type}")

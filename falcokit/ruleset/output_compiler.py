@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition import parse_operand
 from falcokit.condition.ast import Field, Operand, Transformer, TransformerList
 from falcokit.diagnostic import Problem
+from falcokit.record import Record
 from falcokit.ruleset.check_compiler import DEPRECATED_FIELDS, Facts, facts_for
 from falcokit.ruleset.operands import type_of
 
@@ -26,24 +27,30 @@ _MAX_TRIES: Final = 50
 _PERCENT: Final = "there is no way to print a percent sign: write the word, or a field behind it"
 
 
-class OutputResult(NamedTuple):
+class OutputResult(Record):
     """A compiled output: its first problem, or the fields it prints and the deprecated ones in its text."""
 
-    problem: Problem | None
-    fields: tuple[str, ...] = ()
-    deprecated: tuple[str, ...] = ()
+    __slots__ = ("deprecated", "fields", "problem")
+
+    def __init__(self, problem: Problem | None, fields: tuple[str, ...] = (), deprecated: tuple[str, ...] = ()) -> None:
+        self.problem: Final = problem
+        self.fields: Final = fields
+        self.deprecated: Final = deprecated
 
 
-class OutputToken(NamedTuple):
+class OutputToken(Record):
     """What stands for one ``%``: the characters *start* to *end* of the text, the digits of its width, and the operand.
 
     Everything between two tokens is literal text.
     """
 
-    start: int
-    end: int
-    width: str
-    operand: Field | Transformer
+    __slots__ = ("end", "operand", "start", "width")
+
+    def __init__(self, start: int, end: int, width: str, operand: Field | Transformer) -> None:
+        self.start: Final = start
+        self.end: Final = end
+        self.width: Final = width
+        self.operand: Final = operand
 
 
 def compile_output(
@@ -55,7 +62,7 @@ def compile_output(
     for key, format_text in extra_fields:
         fields = _compile(f"%{key}" if format_text is None else format_text, facts)
         if isinstance(fields, Problem):
-            return OutputResult(fields._replace(at=0, start=0, end=0))
+            return OutputResult(fields.replaced(at=0, start=0, end=0))
         extra += fields
     found = _compile(text, facts)
     if isinstance(found, Problem):
@@ -174,7 +181,7 @@ def _transformer(text: str, start: int, facts: Facts) -> tuple[Transformer, int]
         return operand, end
     before = len(text[:start].encode("utf-8", "surrogateescape"))
     wrong_start, wrong_end = before + typed.start, before + typed.end
-    return typed._replace(
+    return typed.replaced(
         kind="unknown-output-field", at=before, start=wrong_start, end=wrong_end, unknown_filter=not typed.ends_falco
     )
 

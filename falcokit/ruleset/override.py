@@ -27,7 +27,7 @@ def read_override(
         at_file = FalcoPlace(values.file)
         message = f"`override` must be a mapping of keys to append or replace, not {described(node)}"
         problem = values.diagnostic("override-shape", message, node, (), "remove the `- ` before the key", "", "")
-        values.problems.append(problem._replace(falco=at_file))
+        values.problems.append(problem.replaced(falco=at_file))
         return (), ()
     appends: list[str] = []
     replaces: list[str] = []
@@ -59,7 +59,7 @@ def _read_operation(
     if not isinstance(value, Scalar):
         message = f"the operation for `{key}` must be append or replace, not {described(value)}"
         problem = values.diagnostic("override-shape", message, value, (), "write `append` or `replace`", "", "")
-        values.problems.append(problem._replace(falco=FalcoPlace(values.file)))
+        values.problems.append(problem.replaced(falco=FalcoPlace(values.file)))
         return
     operation = "null" if value.null else value.value
     near = nearest(key, replaceable)

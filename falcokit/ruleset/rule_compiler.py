@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Identifier, byte_to_char
 from falcokit.diagnostic import Diagnostic, FalcoPlace, Problem, Step
+from falcokit.record import Record
 from falcokit.ruleset.body import Body, Part, Texts, make_body
 from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import RuleDefinition, joined, mapped
@@ -27,23 +28,49 @@ MAX_EVENT_CODES: Final = 100
 CONTAINER_INFO: Final = "%container.info"
 
 
-class CompiledRule(NamedTuple):
+class CompiledRule(Record):
     """A rule ready to be matched, and all that was found on the way, in Falco's order.
 
     ``bound`` is None where there is nothing to match; ``skipped`` says that Falco leaves the rule out without an
     error.  ``names`` are all words whose definition could change the outcome.
     """
 
-    definition: RuleDefinition
-    body: Body | None
-    bound: Bound | None
-    output: str
-    output_result: OutputResult | None
-    codes: int
-    diagnostics: tuple[Diagnostic, ...]
-    skipped: bool
-    used_macros: tuple[str, ...]
-    names: frozenset[str]
+    __slots__ = (
+        "body",
+        "bound",
+        "codes",
+        "definition",
+        "diagnostics",
+        "names",
+        "output",
+        "output_result",
+        "skipped",
+        "used_macros",
+    )
+
+    def __init__(
+        self,
+        definition: RuleDefinition,
+        body: Body | None,
+        bound: Bound | None,
+        output: str,
+        output_result: OutputResult | None,
+        codes: int,
+        diagnostics: tuple[Diagnostic, ...],
+        skipped: bool,
+        used_macros: tuple[str, ...],
+        names: frozenset[str],
+    ) -> None:
+        self.definition: Final = definition
+        self.body: Final = body
+        self.bound: Final = bound
+        self.output: Final = output
+        self.output_result: Final = output_result
+        self.codes: Final = codes
+        self.diagnostics: Final = diagnostics
+        self.skipped: Final = skipped
+        self.used_macros: Final = used_macros
+        self.names: Final = names
 
     @property
     def name(self) -> str:
@@ -80,7 +107,7 @@ class _Compiling:
             if self.skipped:
                 return
             self.skipped = True
-            diagnostic = diagnostic._replace(kind="unknown-filter", falco_code="LOAD_UNKNOWN_FILTER")
+            diagnostic = diagnostic.replaced(kind="unknown-filter", falco_code="LOAD_UNKNOWN_FILTER")
         self.found.append(diagnostic)
 
 
@@ -277,7 +304,8 @@ def _problems(work: _Compiling, body: Body, bound: Bound, problems: tuple[Found,
     from falcokit.ruleset.compiler import trail_labels
 
     errors = [found for found in problems if _is_error(found.problem)]
-    for problem, trail in errors or problems:
+    for found in errors or problems:
+        problem, trail = found.problem, found.trail
         holder = trail[-1][1] if trail else bound
         span = holder.body.locate(problem.start, problem.end)
         place = work.place(step, condition=body.text, at=problem.at)

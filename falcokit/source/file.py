@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from enum import Enum
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final
+
+from falcokit.record import Record
 
 __all__ = ["Origin", "SourceFile", "Span"]
 
@@ -60,12 +62,15 @@ class SourceFile:
         return len(self._line_starts)
 
 
-class Span(NamedTuple):
+class Span(Record):
     """The half-open range ``[start, end)`` of characters of *file*."""
 
-    file: SourceFile
-    start: int
-    end: int
+    __slots__ = ("end", "file", "start")
+
+    def __init__(self, file: SourceFile, start: int, end: int) -> None:
+        self.file: Final = file
+        self.start: Final = start
+        self.end: Final = end
 
     @property
     def text(self) -> str:

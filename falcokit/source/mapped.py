@@ -8,8 +8,9 @@ written in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Final
 
+from falcokit.record import Record
 from falcokit.source.file import Span
 
 __all__ = ["MappedText", "Origins"]
@@ -18,10 +19,13 @@ Origins = Callable[[int, int], Span]
 """From a range of a piece's text to the place it was written at; called only when a finding needs it."""
 
 
-class _Piece(NamedTuple):
-    text: str
-    offset: int
-    origins: Origins | None
+class _Piece(Record):
+    __slots__ = ("offset", "origins", "text")
+
+    def __init__(self, text: str, offset: int, origins: Origins | None) -> None:
+        self.text: Final = text
+        self.offset: Final = offset
+        self.origins: Final = origins
 
 
 class MappedText:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from falcokit.data import data_path
+from falcokit.record import Record
 from falcokit.source import Origin, SourceFile
 from falcokit.source.decode import decode
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, found_in, read_bytes, real_path
@@ -17,27 +18,46 @@ __all__ = ["Gathered", "Request", "gather"]
 _RULES: Final = r"(?m)^[ \t]*-[ \t]+(?:\"|')?(?:rule|macro|list|required_engine_version|required_plugin_versions)\b"
 
 
-class Request(NamedTuple):
+class Request(Record):
     """What a user asked for.
 
     ``paths`` are the custom files and folders; ``defaults`` pairs of a path and whether it is a default file, in load
     order, None for the bundled ones; ``stdin`` gives the content of ``-``.
     """
 
-    paths: tuple[str, ...]
-    defaults: tuple[tuple[str, bool], ...] | None
-    stdin: Callable[[], bytes] | None = None
-    stdin_name: str = ""
-    limit: int = DEFAULT_LIMIT
+    __slots__ = ("defaults", "limit", "paths", "stdin", "stdin_name")
+
+    def __init__(
+        self,
+        paths: tuple[str, ...],
+        defaults: tuple[tuple[str, bool], ...] | None,
+        stdin: Callable[[], bytes] | None = None,
+        stdin_name: str = "",
+        limit: int = DEFAULT_LIMIT,
+    ) -> None:
+        self.paths: Final = paths
+        self.defaults: Final = defaults
+        self.stdin: Final = stdin
+        self.stdin_name: Final = stdin_name
+        self.limit: Final = limit
 
 
-class Gathered(NamedTuple):
+class Gathered(Record):
     """The files read, in load order; the paths that could not be read; files found in folders that hold no rules."""
 
-    files: tuple[SourceFile, ...]
-    unreadable: tuple[tuple[str, Unreadable, Origin], ...]
-    skipped: tuple[str, ...]
-    defaults_named: tuple[str, ...]
+    __slots__ = ("defaults_named", "files", "skipped", "unreadable")
+
+    def __init__(
+        self,
+        files: tuple[SourceFile, ...],
+        unreadable: tuple[tuple[str, Unreadable, Origin], ...],
+        skipped: tuple[str, ...],
+        defaults_named: tuple[str, ...],
+    ) -> None:
+        self.files: Final = files
+        self.unreadable: Final = unreadable
+        self.skipped: Final = skipped
+        self.defaults_named: Final = defaults_named
 
 
 class _Gathering:

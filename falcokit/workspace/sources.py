@@ -6,7 +6,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
+
+from falcokit.record import Record
 
 __all__ = ["DEFAULT_LIMIT", "Unreadable", "found_in", "read_bytes", "real_path"]
 
@@ -17,11 +19,14 @@ _MAX_FILES: Final = 10_000
 _ATTEMPTS: Final = 3
 
 
-class Unreadable(NamedTuple):
+class Unreadable(Record):
     """Why a path gave no content; ``too_large`` tells the limit from every other trouble."""
 
-    reason: str
-    too_large: bool = False
+    __slots__ = ("reason", "too_large")
+
+    def __init__(self, reason: str, too_large: bool = False) -> None:
+        self.reason: Final = reason
+        self.too_large: Final = too_large
 
 
 def real_path(path: str) -> str:
