@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from falcokit.cli.options import fail
+from falcokit.cli.options import fail, read_input
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
 
 if TYPE_CHECKING:
@@ -19,9 +18,14 @@ def read_files(paths: Iterable[str], code: int = 2) -> list[tuple[str, bytes]]:
     """Pairs of name and content, in order; ends the run with *code* where one cannot be read, as Falco does."""
     found = []
     for path in paths:
-        content = sys.stdin.buffer.read(DEFAULT_LIMIT + 1) if path == "-" else read_bytes(path)
+        content = read_input(DEFAULT_LIMIT, code) if path == "-" else read_bytes(path)
         if isinstance(content, Unreadable):
             fail(f"cannot read {path}: {content.reason}", code)
+        if len(content) > DEFAULT_LIMIT:
+            fail(
+                f"cannot read {'standard input' if path == '-' else path}: it is larger than {DEFAULT_LIMIT} bytes",
+                code,
+            )
         found.append(("<stdin>" if path == "-" else path, content))
     return found
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Optional
 
 import typer
 
-from falcokit.cli.options import Format, Threshold, fail, single, write
+from falcokit.cli.options import Format, Threshold, fail, read_input, single, write
 from falcokit.record import Record
 from falcokit.workspace.gather import Gathered, Request, gather
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
@@ -25,7 +25,7 @@ _LEVELS = {Threshold.info: 1, Threshold.warning: 2, Threshold.error: 3, Threshol
 class _Run(Record):
     """Everything a report depends on beside the files themselves."""
 
-    __slots__ = ("colour", "defaults", "format", "include_defaults", "own_fields", "setup", "wanted", "width")
+    __slots__ = ("colour", "defaults", "format", "include_defaults", "own_fields", "setup", "width")
 
     def __init__(
         self,
@@ -36,7 +36,6 @@ class _Run(Record):
         format: Format,
         colour: bool,
         width: int,
-        wanted: tuple[str, ...],
     ) -> None:
         self.defaults: Final = defaults
         self.setup: Final = setup
@@ -45,13 +44,14 @@ class _Run(Record):
         self.format: Final = format
         self.colour: Final = colour
         self.width: Final = width
-        self.wanted: Final = wanted
 
 
 def lint(
     paths: Annotated[
         Optional[list[str]],
-        typer.Argument(metavar="[PATH]...", help="Rules files or folders; - is standard input."),
+        typer.Argument(
+            metavar="[PATH]...", help="Rules files or folders; - is standard input; without any, the current folder."
+        ),
     ] = None,
     defaults: Annotated[
         Optional[list[str]], typer.Option(metavar="PATH", help="Default rules below them, in load order; repeatable.")
@@ -65,7 +65,7 @@ def lint(
         typer.Option(metavar="GLOB", help="Files of --config that are defaults, instead of the well-known names."),
     ] = None,
     include_defaults: Annotated[
-        bool, typer.Option("--include-defaults", help="Show findings in default files as well.")
+        bool, typer.Option("--include-defaults", help="Show not only errors in default files.")
     ] = False,
     fields: Annotated[
         Optional[list[str]], typer.Option(metavar="FILE", help="JSON with the fields of a plugin of your own.")
@@ -98,6 +98,8 @@ def lint(
     if wanted.count("-") > 1:
         fail("standard input can be read once: give - once")
     setup = _from_config(config, default_names, max_file_size) if config else None
+    if default_names and setup is None:
+        fail("--default-names tells of files of a configuration: give one with --config")
     below: tuple[tuple[str, bool], ...] | None = ()
     if setup is not None:
         below, said = setup.files, f"rules_files of {config}"
@@ -110,13 +112,17 @@ def lint(
     if not wanted and setup is None and not defaults:
         wanted = (".",)
     own_fields = tuple((path, _read_fields(path)) for path in fields or ())
-    gathered = gather(Request(wanted, below, sys.stdin.buffer.read, stdin_filename, max_file_size))
+    gathered = gather(Request(wanted, below, read_input, stdin_filename, max_file_size))
+    if missing := [path for path in defaults or () if path in gathered.empty]:
+        fail(f"no rules files found in {', '.join(missing)}")
+    if not _anything(gathered, wanted):
+        fail(f"no rules files found in {', '.join(wanted) or said}")
     terminal = sys.stdout.isatty()
     colour = color == "always" or (color == "auto" and terminal and not os.environ.get("NO_COLOR"))
-    run = _Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal), wanted)
+    run = _Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal))
     text, worst = _cached(gathered, run) if cache else _findings(gathered, run)
     write(text)
-    if any(not unreadable.too_large for _, unreadable, _ in gathered.unreadable) or not _anything(gathered, wanted):
+    if any(not unreadable.too_large for _, unreadable, _ in gathered.unreadable):
         raise typer.Exit(2)
     raise typer.Exit(1 if worst >= _LEVELS[fail_on] else 0)
 
@@ -199,7 +205,8 @@ def _findings(gathered: Gathered, run: _Run) -> tuple[str, int]:
         kind = "file-too-large" if unreadable.too_large else "unreadable-file"
         help_text = "raise the limit with --max-file-size" if unreadable.too_large else ""
         span = Span(SourceFile(path, "", origin), 0, 0)
-        findings.append(Diagnostic(kind, f"the file cannot be read: {unreadable.reason}", span, help_text))
+        message = "the file is not read" if unreadable.too_large else "the file cannot be read"
+        findings.append(Diagnostic(kind, f"{message}: {unreadable.reason}", span, help_text))
     worst = int(max((d.level for d in findings), default=0))
     if run.format is Format.json:
         from falcokit.report.json import render as render_json
@@ -217,8 +224,6 @@ def _text(gathered: Gathered, run: _Run, findings: list[Diagnostic], stops: froz
         names = ", ".join(map(plain, gathered.defaults_named))
         lines.append(f"{names}: a default file; --include-defaults shows what is found in it\n")
     lines.append("\n" + render(findings, stops, colour=run.colour, width=run.width))
-    if not _anything(gathered, run.wanted):
-        lines.append(f"no rules files found in {', '.join(map(plain, run.wanted))}\n")
     if hidden and not run.include_defaults:
         lines.append(f"{hidden} findings in default files not shown; --include-defaults shows them\n")
     checked = sum(run.include_defaults or file.origin is Origin.CUSTOM for file in gathered.files)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import typer
 
-__all__ = ["Format", "Threshold", "fail", "single", "write"]
+__all__ = ["Format", "Threshold", "fail", "read_input", "single", "write"]
 
 
 class Format(StrEnum):
@@ -36,10 +36,25 @@ def single(function: Callable[..., Any]) -> typer.Typer:
 
 def fail(message: str, code: int = 2) -> NoReturn:
     """Say what is wrong with the call or its surroundings, and exit."""
+    from contextlib import suppress
+
     from falcokit.report.text import plain
 
-    typer.echo(f"falcokit: {plain(message)}", err=True)
+    with suppress(OSError):
+        typer.echo(f"falcokit: {plain(message)}", err=True)
     raise typer.Exit(code)
+
+
+def read_input(limit: int, code: int = 2) -> bytes:
+    """Standard input up to *limit* bytes and one more; ends the run with *code* where it cannot be read."""
+    import sys
+
+    if sys.stdin is None:
+        fail("cannot read standard input: it is closed", code)
+    try:
+        return sys.stdin.buffer.read(limit + 1)
+    except OSError as error:
+        fail(f"cannot read standard input: {(error.strerror or 'it failed').lower()}", code)
 
 
 def write(text: str) -> None:

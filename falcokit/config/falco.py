@@ -60,6 +60,7 @@ def read_config(path: str, args: Sequence[str], environment: Mapping[str, str], 
     root = values.value(first_document(main))
     if root.form is Form.TEXT:
         raise problem(root.place, "the configuration is a text", "write it as `key: value`")
+    sequence = root.form is Form.SEQUENCE
     root.become_table()
     notes: list[str] = []
     for option in arguments.options:
@@ -70,6 +71,10 @@ def read_config(path: str, args: Sequence[str], environment: Mapping[str, str], 
         assign(root, option)
     entries = EntryReader(root)
     rules_files = _rules_files(root, entries, arguments.rules, reader)
+    if sequence and not rules_files and entries.problems:
+        raise problem(
+            root.place, "the configuration is a sequence, as rules files are", "give the path of a falco.yaml"
+        )
     selection = entries.selection()
     additions = entries.additions()
     plugins = entries.plugins()
@@ -121,7 +126,7 @@ def _rules_files(root: Value, entries: EntryReader, given: Sequence[str], reader
     if not chosen and not entries.problems:
         place = setting.place if (setting := root.get("rules_files")) is not None else root.place
         what = "none of the rules files exists" if written else "no rules file is given"
-        entries.problems.append(f"{place}: {what}; name one under `rules_files` or with `-r`")
+        entries.problems.append(f"{place}: {what}; name one under `rules_files`")
     found: list[str] = []
     for path, place in chosen:
         for name in _expanded(path, place, entries, reader):

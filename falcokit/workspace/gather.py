@@ -11,7 +11,7 @@ from falcokit.data import data_path
 from falcokit.record import Record
 from falcokit.source import Origin, SourceFile
 from falcokit.source.decode import decode
-from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, found_in, read_bytes, real_path
+from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, found_in, read_bytes, real_path, too_large
 
 __all__ = ["Gathered", "Request", "gather"]
 
@@ -22,7 +22,7 @@ class Request(Record):
     """What a user asked for.
 
     ``paths`` are the custom files and folders; ``defaults`` pairs of a path and whether it is a default file, in load
-    order, None for the bundled ones; ``stdin`` gives the content of ``-``.
+    order, None for the bundled ones; ``stdin`` gives the content of ``-``, up to some bytes and one more.
     """
 
     __slots__ = ("defaults", "limit", "paths", "stdin", "stdin_name")
@@ -31,7 +31,7 @@ class Request(Record):
         self,
         paths: tuple[str, ...],
         defaults: tuple[tuple[str, bool], ...] | None,
-        stdin: Callable[[], bytes] | None = None,
+        stdin: Callable[[int], bytes] | None = None,
         stdin_name: str = "",
         limit: int = DEFAULT_LIMIT,
     ) -> None:
@@ -43,9 +43,12 @@ class Request(Record):
 
 
 class Gathered(Record):
-    """The files read, in load order; the paths that could not be read; files found in folders that hold no rules."""
+    """The files read, in load order; the paths that could not be read; files found in folders that hold no rules.
 
-    __slots__ = ("defaults_named", "files", "skipped", "unreadable")
+    ``defaults_named`` are custom paths that are default files; ``empty`` are folders without any YAML file.
+    """
+
+    __slots__ = ("defaults_named", "empty", "files", "skipped", "unreadable")
 
     def __init__(
         self,
@@ -53,11 +56,13 @@ class Gathered(Record):
         unreadable: tuple[tuple[str, Unreadable, Origin], ...],
         skipped: tuple[str, ...],
         defaults_named: tuple[str, ...],
+        empty: tuple[str, ...],
     ) -> None:
         self.files: Final = files
         self.unreadable: Final = unreadable
         self.skipped: Final = skipped
         self.defaults_named: Final = defaults_named
+        self.empty: Final = empty
 
 
 class _Gathering:
@@ -68,6 +73,7 @@ class _Gathering:
         self.unreadable: list[tuple[str, Unreadable, Origin]] = []
         self.skipped: list[str] = []
         self.defaults_named: list[str] = []
+        self.empty: list[str] = []
 
     def add(self, path: str, origin: Origin, *, found: bool = False) -> None:
         """Read *path*; one that was *found* in a folder is passed over when it holds no rules."""
@@ -98,6 +104,8 @@ class _Gathering:
         if isinstance(found, Unreadable):
             self.unreadable.append((path, found, origin))
             return
+        if not found:
+            self.empty.append(path)
         for inner in found:
             self.add(inner, origin, found=named)
 
@@ -116,7 +124,11 @@ def gather(request: Request) -> Gathered:
         else:
             gathering.path(path, Origin.CUSTOM, named=True)
     return Gathered(
-        tuple(gathering.files), tuple(gathering.unreadable), tuple(gathering.skipped), tuple(gathering.defaults_named)
+        tuple(gathering.files),
+        tuple(gathering.unreadable),
+        tuple(gathering.skipped),
+        tuple(gathering.defaults_named),
+        tuple(gathering.empty),
     )
 
 
@@ -124,10 +136,9 @@ def _stdin(gathering: _Gathering, request: Request) -> None:
     """Standard input; given the name of a file that is loaded anyway, it takes that file's place."""
     assert request.stdin is not None
     name = request.stdin_name or "<stdin>"
-    data = request.stdin()
+    data = request.stdin(request.limit)
     if len(data) > request.limit:
-        reason = Unreadable(f"it is larger than {request.limit} bytes", too_large=True)
-        gathering.unreadable.append((name, reason, Origin.CUSTOM))
+        gathering.unreadable.append((name, too_large(request.limit), Origin.CUSTOM))
         return
     real = real_path(name) if request.stdin_name else "<stdin>"
     at = gathering.places.get(real)

@@ -10,7 +10,7 @@ from typing import Final
 
 from falcokit.record import Record
 
-__all__ = ["DEFAULT_LIMIT", "Unreadable", "found_in", "read_bytes", "real_path"]
+__all__ = ["DEFAULT_LIMIT", "Unreadable", "found_in", "read_bytes", "real_path", "too_large"]
 
 DEFAULT_LIMIT: Final = 8 * 1024 * 1024
 """The size in bytes above which a file is refused."""
@@ -44,10 +44,10 @@ def read_bytes(path: str, limit: int = DEFAULT_LIMIT) -> bytes | Unreadable:
                     return Unreadable("it is a directory")
                 regular = stat.S_ISREG(before.st_mode)
                 if regular and before.st_size > limit:
-                    return _too_large(limit)
+                    return too_large(limit)
                 data = file.read(limit + 1)
                 if len(data) > limit:
-                    return _too_large(limit)
+                    return too_large(limit)
                 after = os.fstat(file.fileno())
         except OSError as error:
             return Unreadable(_reason(path, error))
@@ -58,7 +58,8 @@ def read_bytes(path: str, limit: int = DEFAULT_LIMIT) -> bytes | Unreadable:
     return Unreadable("it changes while it is read")
 
 
-def _too_large(limit: int) -> Unreadable:
+def too_large(limit: int) -> Unreadable:
+    """The answer for more than *limit* bytes."""
     return Unreadable(f"it is larger than {limit:,} bytes".replace(",", " "), too_large=True)
 
 
