@@ -187,9 +187,10 @@ _TABLE = (
     ("wrong-shape", "FK009", _SHAPE, _E, "a value is of the wrong YAML type"),
     ("empty-value", "FK010", _SHAPE, _E, "a value is empty text"),
     ("invalid-value", "FK011", _SHAPE, _E, "a value cannot be read as what the key needs"),
-    ("ignored-document", "FK012", "", _W, "Falco stops reading at the empty document before this one"),
+    ("ignored-document", "FK012", "", _W, "Falco stops reading at an empty document: what follows it is lost"),
     ("invalid-utf8", "FK013", "", _W, "the file has bytes that are no UTF-8"),
     ("too-many-findings", "FK014", "", _E, "falcokit stops reading a file with so many findings"),
+    ("unclosed-quote", "FK015", "", _W, "a double quote is never closed, which Falco's YAML reader lets pass"),
     # 1xx: names
     ("invalid-list-name", "FK101", "LOAD_INVALID_LIST_NAME", _W, "a list has a name that conditions cannot use"),
     ("invalid-macro-name", "FK102", "LOAD_INVALID_MACRO_NAME", _W, "a macro has a name that conditions cannot use"),
@@ -199,7 +200,7 @@ _TABLE = (
     ("unused-macro", "FK203", "LOAD_UNUSED_MACRO", _W, "no rule or macro uses this macro"),
     ("unused-list", "FK204", "LOAD_UNUSED_LIST", _W, "nothing uses this list"),
     ("unknown-source", "FK205", "LOAD_UNKNOWN_SOURCE", _W, "no loaded plugin has this event source"),
-    ("too-large", "FK206", _VALID, _E, "a condition grows beyond any use when lists and macros are put in"),
+    ("too-large", "FK206", "", _E, "a condition, or the items of one name, are more than falcokit takes"),
     # 3xx: append, override, enabled
     ("no-target", "FK301", _VALID, _E, "there is nothing of this name to append to or to override"),
     ("source-differs", "FK302", _VALID, _E, "an item's source differs from that of the rule it changes"),
@@ -212,8 +213,14 @@ _TABLE = (
     ("append-and-override", "FK308", _SHAPE, _E, "append and override cannot stand together"),
     # 4xx: conditions
     ("condition-syntax", "FK401", _COND, _E, "a condition does not parse"),
-    ("unknown-field", "FK402", _COND, _E, "a condition uses a field that does not exist for its source"),
-    ("field-argument", "FK403", _COND, _E, "a field's argument is missing, not allowed or malformed"),
+    (
+        "unknown-field",
+        "FK402",
+        _COND,
+        _E,
+        "a condition uses a field, or an argument, that does not exist for its source",
+    ),
+    ("field-argument", "FK403", _COND, _E, "the argument of a plugin's field is missing, not allowed or malformed"),
     ("wrong-operator", "FK404", _COND, _E, "an operator cannot be used with a field of this type"),
     ("wrong-literal", "FK405", _COND, _E, "a value cannot be read as the field's type"),
     ("unknown-event-type", "FK406", _COND, _E, "evt.type is compared with a name that is no event type"),
@@ -224,7 +231,13 @@ _TABLE = (
     ("needless-regex", "FK411", "LOAD_COMPILE_CONDITION", _W, "a regex does what a simpler operator does"),
     ("field-as-text", "FK412", "LOAD_COMPILE_CONDITION", _W, "a field name on the right is compared as text"),
     ("transformer-as-text", "FK413", "LOAD_COMPILE_CONDITION", _W, "a transformer on the right is compared as text"),
-    ("unsafe-na", "FK414", "LOAD_UNSAFE_NA_CHECK", _W, "a comparison with <NA> never holds"),
+    (
+        "unsafe-na",
+        "FK414",
+        "LOAD_UNSAFE_NA_CHECK",
+        _W,
+        "a comparison with the text <NA>, which says nothing about a missing value",
+    ),
     ("unknown-filter", "FK415", "LOAD_UNKNOWN_FILTER", _W, "the rule is skipped: a field it uses is unknown"),
     # 5xx: exceptions
     ("exception-shape", "FK501", _SHAPE, _E, "an exception or a part of it is of the wrong YAML type"),

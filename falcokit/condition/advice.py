@@ -13,7 +13,7 @@ _AFTER = (
     (r"not[ \t\r\n]+(in|intersects|pmatch|contains|startswith|endswith|glob|regex|exists)\b",
      "`not` stands before the field: write `not FIELD {0} ...`"),
     (r"(?:is|IS)\b", "Falco has no `is`: use `=`, `exists` or a macro"),
-    (r"(?:like|LIKE|matches)\b", "Falco has no `like`: use `glob`, `contains` or `regex`"),
+    (r"(like|LIKE|matches|MATCHES)\b", "Falco has no `{0}`: use `glob`, `contains` or `regex`"),
     (r"(?:IN|EXISTS|CONTAINS|STARTSWITH|ENDSWITH)\b", "operators are written in lower case"),
     (r"=[<>~]", "operators are `<=`, `>=`, `=`, `!=` and `regex`"),
     (r"<>", "unequal is written `!=`"),
@@ -29,6 +29,9 @@ _AFTER = (
 )  # fmt: skip
 
 
+_TRANSFORMERS = ("b64", "basename", "concat", "getopt", "join", "len", "tolower", "toupper", "val")
+# The text is UTF-8 read as Latin-1.
+_ODD_BLANK = re.compile(r"\xc2\xa0|\xe2\x80[\x80-\x8b\xaf]|\xe3\x80\x80|\xef\xbb\xbf")
 _OPERATORS = "=, !=, <, <=, >, >=, in, intersects, pmatch, contains, startswith, endswith, glob, regex, exists"
 
 
@@ -36,6 +39,14 @@ def advice(source: str, at: int, message: str) -> str:
     """One sentence of help for the problem *message* at byte *at*, or nothing."""
     if at >= len(source) and source.rstrip().endswith((" and", " or", " not", "(")):
         return "the condition ends in the middle: a check is missing at its end"
+    if "where a check is expected" in message:
+        return "take it out, or write the check that is missing before it"
+    if _ODD_BLANK.search(source, max(source.rfind(" ", 0, at - 1) if at else 0, 0), at + 3):
+        return "there is a blank that is no ordinary one, such as a no-break space: type it again"
+    if re.compile(r"=~[ \t\r\n]*$").search(source, 0, at):
+        return "there is no `=~`: use `regex`"
+    if source[at : at + 1] == "(" and "complete condition" in message:
+        return _called(source, at)
     if _COMPARED.match(source, at) and "complete condition" in message:
         word = _LAST.search(source, 0, at)
         name = word[0].strip() if word else "this"
@@ -58,3 +69,17 @@ def advice(source: str, at: int, message: str) -> str:
             return f"did you mean `{near[0]}`?"
         return f"operators: {_OPERATORS}"
     return ""
+
+
+def _called(source: str, at: int) -> str:
+    """What to say of a word with a parenthesis behind it that is no transformer."""
+    from difflib import get_close_matches
+
+    word = re.compile(r"[\w.]+$").search(source, 0, at)
+    if word is None:
+        return "write `and` or `or` between two checks"
+    if near := get_close_matches(word[0].lower(), _TRANSFORMERS, 1, 0.7):
+        return f"did you mean `{near[0]}(...)`?"
+    if "." in word[0]:
+        return f"the argument of a field stands in brackets: `{word[0]}[...]`"
+    return f"there is no transformer `{word[0]}`, but {', '.join(_TRANSFORMERS)}"

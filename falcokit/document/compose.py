@@ -43,7 +43,7 @@ class YamlError(Record):
 
 
 def compose(file: SourceFile) -> tuple[tuple[Document, ...], YamlError | None]:
-    """The documents of *file* up to and with its first empty one; on an error none, as in Falco."""
+    """The documents of *file*; on an error none, as in Falco."""
     text = file.text
     if (nul := text.find("\0")) >= 0:
         return (), YamlError("the file contains a NUL character", nul, min(nul + 2, len(text)))
@@ -92,6 +92,7 @@ class _Reading:
         if self.shift:
             self.text = text[1:]
         self.inserted: list[int] = []
+        self.unclosed: int | None = None
 
     def offset(self, index: int) -> int:
         """The character of the file that character *index* of the repaired text is."""
@@ -200,6 +201,8 @@ class _Reading:
         if non_scalar_key is not None:
             error = YamlError("a key is a sequence or mapping", non_scalar_key.start, 0, in_tree=True)
             return tuple(documents), error
+        if self.unclosed is not None:
+            documents[-1] = documents[-1].replaced(unclosed_quote=self.unclosed)
         return tuple(documents), None
 
     def error(self, failure: Any) -> YamlError:
@@ -226,6 +229,7 @@ class _Reading:
         at = error.falco_offset - self.shift + len(self.inserted)
         text = self.text
         if error.message == "a quoted text is never closed" and text[_index(self, error.offset)] == '"':
+            self.unclosed = error.offset
             return self.insert(len(text), '"')
         if "node content" in error.message and text[at : at + 1] == ",":
             return self.insert(at, "~")

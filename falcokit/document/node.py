@@ -95,14 +95,18 @@ def key_text(node: Node) -> str:
 
 
 class Document(Record):
-    """One document of a file.  ``root`` is None for an empty one."""
+    """One document of a file.  ``root`` is None for an empty one.
 
-    __slots__ = ("file", "root", "start")
+    ``unclosed_quote`` is the character of a double quote that only the end of the file closes.
+    """
 
-    def __init__(self, file: SourceFile, root: Node | None, start: int) -> None:
+    __slots__ = ("file", "root", "start", "unclosed_quote")
+
+    def __init__(self, file: SourceFile, root: Node | None, start: int, unclosed_quote: int | None = None) -> None:
         self.file: Final = file
         self.root: Final = root
         self.start: Final = start
+        self.unclosed_quote: Final = unclosed_quote
 
     def span(self, node: Node) -> Span:
         """Where *node* stands."""

@@ -155,6 +155,6 @@ def _stops(
     at = set()
     for result in load(files, catalogue, memo, additions).files:
         for d in result.diagnostics:
-            if d.is_error:
+            if d.is_error and d.kind != "too-large":
                 at.add((d.kind, d.span.file.name, d.span.start, d.message))
     return frozenset(id(d) for d in shown if (d.kind, d.span.file.name, d.span.start, d.message) in at)

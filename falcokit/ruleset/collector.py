@@ -99,8 +99,9 @@ def _too_many(fold: _Fold, item: ListItem | MacroItem | RuleItem) -> bool:
     if fold.state is None or len(fold.state.contributions) < MAX_ITEMS:
         return False
     span = Span(item.file, item.name.node.start, item.name.node.end)
-    message = f"more than {MAX_ITEMS} items have the name `{item.name.text}`: falcokit stops counting"
-    fold.note([Diagnostic("too-large", message, span, "", (), FalcoPlace(item.file, (item.step,)))])
+    message = f"more than {MAX_ITEMS:,} items have the name `{item.name.text}`: falcokit takes no more"
+    help_text = "write their additions as one item"
+    fold.note([Diagnostic("too-large", message, span, help_text, (), FalcoPlace(item.file, (item.step,)))])
     return True
 
 
@@ -188,12 +189,14 @@ def _define(fold: _Fold, item: RuleItem, update: RuleUpdate, catalogue: Catalogu
         span = Span(item.file, node.start, node.end)
         fold.note([Diagnostic("unknown-source", message, span, help_text, (), place, "", source)])
     exceptions = []
+    refused = []
     for exception in update.exceptions or ():
         from falcokit.ruleset.exception_check import check_exception
 
-        problem, comps = check_exception(item.file, item.step, exception, source, catalogue)
-        if problem is not None:
-            fold.note([problem])
+        problems, comps = check_exception(item.file, item.step, exception, source, catalogue)
+        fold.note(problems)
+        if problems:
+            refused.append(exception.name.text)
         else:
             exceptions.append(_in_effect(item, exception, comps))
     earlier = previous.contributions if previous is not None else ()
@@ -217,6 +220,7 @@ def _define(fold: _Fold, item: RuleItem, update: RuleUpdate, catalogue: Catalogu
         bool(update.skip_if_unknown_filter),
         frozenset([w.text for w in update.tags or ()]),
         tuple(exceptions),
+        frozenset(refused),
     )
     fold.state = state
 
@@ -266,6 +270,9 @@ def _append_exception(fold: _Fold, item: RuleItem, exception: ExceptionItem, cat
             changed = (*state.exceptions[:number], grown, *state.exceptions[number + 1 :])
             fold.state = state.replaced(exceptions=changed)
             return
+    if name in state.refused_exceptions:
+        # Said at the exception itself, and what is added to it can be right.
+        return
     from falcokit.ruleset.suggest import nearest
 
     near = nearest(name, [e.name for e in state.exceptions])
@@ -280,9 +287,10 @@ def _append_exception(fold: _Fold, item: RuleItem, exception: ExceptionItem, cat
         return
     from falcokit.ruleset.exception_check import check_exception
 
-    problem, comps = check_exception(item.file, item.step, exception, state.source, catalogue)
-    if problem is not None:
-        fold.note([problem])
+    problems, comps = check_exception(item.file, item.step, exception, state.source, catalogue)
+    fold.note(problems)
+    if problems:
+        fold.state = state.replaced(refused_exceptions=state.refused_exceptions | {name})
         return
     fold.state = state.replaced(exceptions=(*state.exceptions, _in_effect(item, exception, comps)))
 

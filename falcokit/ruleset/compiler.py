@@ -16,7 +16,7 @@ from falcokit.ruleset.body import Body, Parsed, Texts, make_body
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
 from falcokit.ruleset.lists import CompiledList, TooLargeError, compile_list
 from falcokit.ruleset.macros import Bound, BrokenName, bind
-from falcokit.ruleset.rule_compiler import CompiledRule, compile_rule
+from falcokit.ruleset.rule_compiler import CompiledRule, compile_rule, too_large
 from falcokit.source import Span
 
 if TYPE_CHECKING:
@@ -222,7 +222,10 @@ def _macro_diagnostics(macro: MacroDefinition, bound: Bound, definitions: Defini
 
         place = FalcoPlace(item.file, (item.step, Step("macro condition", "", offset)), body.final, problem.at)
         span = body.locate(problem.start, problem.end)
-        return [Diagnostic(problem.kind, problem.message, span, problem.help, (), place)]
+        from falcokit.ruleset.provenance import help_for_inserted
+
+        help_text = help_for_inserted(body, problem.start, span) or problem.help
+        return [Diagnostic(problem.kind, problem.message, span, help_text, (), place)]
     if bound.broken is not None:
         place = FalcoPlace(item.file, (item.step,), body.text, bound.broken.identifier.at)
         return [broken_name(bound, bound.broken, place, definitions.macros, definitions.lists)]
@@ -232,8 +235,7 @@ def _macro_diagnostics(macro: MacroDefinition, bound: Bound, definitions: Defini
 def _too_large(macro: MacroDefinition) -> Diagnostic:
     item = macro.item
     span = Span(item.file, item.name.node.start, item.name.node.end)
-    message = f"the macro `{macro.name}` grows too large when the macros it names are put in"
-    return Diagnostic("too-large", message, span, "", (), FalcoPlace(item.file, (item.step,)))
+    return too_large(span, "the condition with its lists and macros", FalcoPlace(item.file, (item.step,)))
 
 
 def broken_name(
@@ -254,7 +256,10 @@ def broken_name(
         message = f"the macro `{name}` leads back to itself"
         help_text = "take the name out of the condition it leads back from"
         return Diagnostic("macro-loop", message, span, help_text, labels, place, "", name)
-    message, help_text, more = explain_undefined(name, macros, lists)
+    from falcokit.ruleset.provenance import list_of
+
+    owner = holder.macro.name if holder.macro is not None else ""
+    message, help_text, more = explain_undefined(name, owner, list_of(holder.body, span), macros, lists)
     return Diagnostic("undefined-macro", message, span, help_text, (*labels, *more), place, "", name)
 
 

@@ -70,6 +70,7 @@ class RuleDefinition(Record):
 
     ``item`` is the item that Falco names in its messages; ``trimmed`` tells that the output loses the white space at
     its ends, as that of a definition does.  An unknown source leaves the rule collected but never compiled.
+    ``refused_exceptions`` are the names of those left out for what is wrong with them.
     """
 
     __slots__ = (
@@ -86,6 +87,7 @@ class RuleDefinition(Record):
         "output",
         "output_offset",
         "priority",
+        "refused_exceptions",
         "skip_if_unknown_filter",
         "source",
         "tags",
@@ -115,6 +117,7 @@ class RuleDefinition(Record):
         skip_if_unknown_filter: bool = False,
         tags: frozenset[str] = frozenset(),
         exceptions: tuple[RuleException, ...] = (),
+        refused_exceptions: frozenset[str] = frozenset(),
     ) -> None:
         self.name: Final = name
         self.source: Final = source
@@ -135,6 +138,7 @@ class RuleDefinition(Record):
         self.skip_if_unknown_filter: Final = skip_if_unknown_filter
         self.tags: Final = tags
         self.exceptions: Final = exceptions
+        self.refused_exceptions: Final = refused_exceptions
 
 
 class Definitions:

@@ -25,20 +25,22 @@ _OPERATORS: Final = frozenset(_PLAIN) | _MODIFIED
 
 def check_exception(
     file: SourceFile, rule: Step, exception: ExceptionItem, source: str, catalogue: Catalogue
-) -> tuple[Diagnostic | None, str | tuple[str, ...] | None]:
-    """The first thing wrong with *exception*, and its comps where they are left to their default."""
+) -> tuple[list[Diagnostic], str | tuple[str, ...] | None]:
+    """What is wrong with *exception*, in Falco's order, and its comps where they are left to their default."""
     name = exception.name.text
     place = FalcoPlace(file, (rule, Step("exception", name, exception.node.start)))
+    found: list[Diagnostic] = []
 
-    def wrong(message: str, key: str, help_text: str, entry: Entry = None) -> tuple[Diagnostic, None]:
+    def wrong(message: str, key: str, help_text: str, entry: Entry = None, at: FalcoPlace = place) -> None:
         node = entry.node if isinstance(entry, Written) else exception.node.key(key) or exception.name.node
         span = Span(file, node.start, node.end)
-        return Diagnostic("exception-fields", message, span, help_text, (), place, "", name), None
+        found.append(Diagnostic("exception-fields", message, span, help_text, (), at, "", name))
 
     fields, comps = exception.fields, exception.comps
     defaults: str | tuple[str, ...] | None = None
     if fields is None or fields == ():
-        return wrong(f"the exception `{name}` names no field", "fields", "write `fields: [proc.name, ...]`")
+        wrong(f"the exception `{name}` names no field", "fields", "write `fields: [proc.name, ...]`")
+        return found, None
     if isinstance(fields, tuple):
         if comps is None or comps == ():
             defaults = ("=",) * len(fields)
@@ -48,21 +50,21 @@ def check_exception(
             if count != len(fields):
                 what = f"{count} comps" if isinstance(comps, tuple) else "one comp that is no list"
                 message = f"the exception `{name}` has {len(fields)} fields but {what}"
-                return wrong(message, "comps", "give one comp for each field, in the same order")
+                wrong(message, "comps", "give one comp for each field, in the same order")
             for comp in several:
                 text = comp.text.strip(" \t\r\n") if isinstance(comp, Written) else ""
                 if text not in _OPERATORS:
-                    return wrong(f"`{text}` is no operator", "comps", _nearest(text, _OPERATORS), comp)
+                    wrong(f"`{text}` is no operator", "comps", _nearest(text, _OPERATORS), comp)
     elif comps is None or comps == ():
         defaults = "in"
     elif isinstance(comps, tuple):
         message = f"the exception `{name}` has one field but a list of comps"
-        return wrong(message, "comps", "write `fields` as a list as well, or `comps` as one text")
+        wrong(message, "comps", "write `fields` as a list as well, or `comps` as one text")
     else:
         text = comps.text.strip(" \t\r\n")
         if text not in LIST_OPERATORS:
             message = f"with a single field `{text}` cannot compare a list of values"
-            return wrong(message, "comps", "use in, pmatch, intersects or a modifier such as `startswith oneof`", comps)
+            wrong(message, "comps", "use in, pmatch, intersects or a modifier such as `startswith oneof`", comps)
     if source in catalogue.sources:
         from falcokit.ruleset.check_compiler import usable_field
 
@@ -70,13 +72,10 @@ def check_exception(
             text = entry.text if isinstance(entry, Written) else ""
             problem = usable_field(text, source, catalogue)
             if problem is not None:
-                node = entry.node if isinstance(entry, Written) else exception.name.node
-                span = Span(file, node.start, node.end)
                 # A malformed argument makes Falco fail in another way, which names only the file.
                 at = FalcoPlace(file) if problem.kind == "field-argument" else place
-                found = Diagnostic("exception-fields", problem.message, span, problem.help, (), at, "", name)
-                return found, None
-    return None, defaults
+                wrong(problem.message, "fields", problem.help, entry, at)
+    return found, defaults
 
 
 def _nearest(text: str, known: frozenset[str]) -> str:

@@ -72,7 +72,8 @@ def _read(values: Values, node: Mapping, name: Written, appending: bool) -> Exce
             )
         else:
             message = f"`values` of an exception must be a sequence, not {described(written)}"
-            inside.problem("exception-shape", message, written, (outer,), "write `values: [...]`, with `[]` for none")
+            node_of = node.key("values") if isinstance(written, Scalar) and written.null else written
+            inside.problem("exception-shape", message, node_of, (outer,), "write `values: [...]`, with `[]` for none")
     elif appending:
         message = f"the appended exception `{name.text}` has no `values` and so no effect"
         singular = node.key("value")

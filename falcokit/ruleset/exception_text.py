@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from falcokit.diagnostic import Diagnostic, FalcoPlace
 from falcokit.ruleset.body import Part
 from falcokit.ruleset.definitions import RuleDefinition, RuleException
@@ -12,26 +14,28 @@ from falcokit.source import MappedText, Span
 
 __all__ = ["exception_parts", "field_name", "mapped_parts", "operator_name", "text_of"]
 
+_MAX_UNFIT: Final = 100
+"""How many values that do not fit are enough."""
 
-def exception_parts(rule: RuleDefinition) -> tuple[list[Part], Diagnostic | None]:
-    """What follows the parenthesised condition, piece by piece, or the first value that does not fit its fields.
+
+def exception_parts(rule: RuleDefinition) -> tuple[list[Part], list[Diagnostic]]:
+    """What follows the parenthesised condition, piece by piece, or the values that do not fit their fields.
 
     Raises `TooLargeError` beyond `MAX_TEXT`.
     """
     parts: list[Part] = []
+    unfit: list[Diagnostic] = []
     for exception in rule.exceptions:
         inner: list[Part] = []
         if isinstance(exception.fields, tuple):
-            problem = _tuples(rule, exception, inner)
+            _tuples(rule, exception, inner, unfit)
         else:
-            problem = _singles(rule, exception, inner)
-        if problem is not None:
-            return [], problem
+            _singles(rule, exception, inner, unfit)
         if inner:
             parts += [" and not ", *inner]
         if sum(map(_length, inner)) > MAX_TEXT:
             raise TooLargeError
-    return parts, None
+    return ([] if unfit else parts), unfit[:_MAX_UNFIT]
 
 
 def _length(part: Part) -> int:
@@ -86,26 +90,26 @@ def operator_name(entry: object) -> str:
     return entry if isinstance(entry, str) else entry.text if isinstance(entry, Written) else ""
 
 
-def _singles(rule: RuleDefinition, exception: RuleException, parts: list[Part]) -> Diagnostic | None:
+def _singles(rule: RuleDefinition, exception: RuleException, parts: list[Part], unfit: list[Diagnostic]) -> None:
     """``(FIELD COMP (v1, v2))``."""
     if not exception.values:
-        return None
+        return
     parts += ["(", _field(exception.fields), " ", operator_name(exception.comps), " ("]
     written = ""
     for value in exception.values:
         if isinstance(value, tuple):
             message = f"the exception `{exception.name}` has a single field: its values are texts, not lists"
-            return _wrong(rule, exception, value, message, "write `values: [a, b]`, or make `fields` a list")
+            unfit.append(_wrong(rule, exception, value, message, "write `values: [a, b]`, or make `fields` a list"))
+            continue
         if written:
             parts.append(", ")
         if isinstance(value, Written):
             parts += _quoted(value)
             written = value.text or written
     parts.append("))")
-    return None
 
 
-def _tuples(rule: RuleDefinition, exception: RuleException, parts: list[Part]) -> Diagnostic | None:
+def _tuples(rule: RuleDefinition, exception: RuleException, parts: list[Part], unfit: list[Diagnostic]) -> None:
     """``(( F1 C1 V1 and F2 C2 V2) or ( ...))``."""
     fields = exception.fields
     assert isinstance(fields, tuple)
@@ -118,7 +122,9 @@ def _tuples(rule: RuleDefinition, exception: RuleException, parts: list[Part]) -
             if not isinstance(row, tuple):
                 message = f"the exception `{exception.name}` has a list of fields, but this value is no list"
             names = ", ".join(f.text if isinstance(f, Written) else "?" for f in fields)
-            return _wrong(rule, exception, row, message, f"write each value as a list: one part for each of [{names}]")
+            help_text = f"write each value as a list: one part for each of [{names}]"
+            unfit.append(_wrong(rule, exception, row, message, help_text))
+            continue
         if groups:
             groups.append(" or ")
         groups.append("(")
@@ -128,12 +134,13 @@ def _tuples(rule: RuleDefinition, exception: RuleException, parts: list[Part]) -
             comp = operator_name(comps[number]) if number < len(comps) else ""
             if not comp:
                 message = f"the replaced exception `{exception.name}` has fields and values but no comps"
-                return _wrong(rule, exception, row, message, "give one comp for each field: Falco fills in none here")
+                help_text = "give one comp for each field: Falco fills in none here"
+                unfit.append(_wrong(rule, exception, row, message, help_text))
+                return
             groups += [" ", _field(fields[number]), " ", comp, " ", *_value(entry, comp)]
         groups.append(")")
     if groups:
         parts += ["(", *groups, ")"]
-    return None
 
 
 def _value(entry: Entry, comp: str) -> list[Part]:

@@ -19,7 +19,7 @@ def to_falco(loaded: Loaded) -> dict[str, Any]:
 
 
 def _file(result: FileResult) -> dict[str, Any]:
-    errors = [d for d in result.diagnostics if d.is_error and d.code]
+    errors = [d for d in result.diagnostics if d.is_error and (d.code or d.kind == "too-large")]
     warnings = [d for d in result.diagnostics if not d.is_error and d.code]
     found: dict[str, Any] = {
         "name": result.file.name,
@@ -37,7 +37,8 @@ def _file(result: FileResult) -> dict[str, Any]:
 def _entry(diagnostic: Diagnostic) -> dict[str, Any]:
     place = diagnostic.falco or FalcoPlace(diagnostic.file)
     entry: dict[str, Any] = {
-        "code": diagnostic.code,
+        # Where falcokit gives up the rules count as invalid, which is the safe answer; the message says whose limit it is.
+        "code": diagnostic.code or "LOAD_ERR_VALIDATE",
         "codedesc": codedesc(diagnostic),
         "message": diagnostic.message,
         "context": {"locations": locations(place), "snippet": snippet(place)},

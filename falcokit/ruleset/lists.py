@@ -29,8 +29,8 @@ __all__ = [
     "words",
 ]  # fmt: skip
 
-MAX_TEXT: Final = 1 << 18
-"""The length in characters that a condition may grow to; real ones stay below a hundred thousand."""
+MAX_TEXT: Final = 1 << 22
+"""The length in characters that a condition may grow to; only lists of addresses come near it."""
 
 _BLANKS: Final = " \t\n\r"
 _DELIMITERS: Final = " \t\n\r(),="
@@ -43,10 +43,13 @@ class TooLargeError(Exception):
 
 
 class Work:
-    """How many characters may still be copied while lists are put in, over all conditions of a load."""
+    """How many characters may still be copied while lists are put in, over all conditions of a load.
+
+    The default rules need 170 thousand.  What is copied is parsed, and a tree takes twenty times the room of its text.
+    """
 
     __slots__ = ("left",)
-    LIMIT: Final = 500_000_000
+    LIMIT: Final = 1 << 25
 
     def __init__(self) -> None:
         self.left = self.LIMIT

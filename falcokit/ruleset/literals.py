@@ -265,6 +265,8 @@ def regex_problem(pattern: str) -> BadLiteral | None:
             re2.compile(encoded, options)
         except re2.error as error:
             detail = error.args[0] if isinstance(error.args[0], str) else error.args[0].decode("utf-8", "replace")
+            # RE2 says so of every range that the end of the pattern cuts off, whatever its bytes.
+            detail = detail.replace("invalid UTF-8", "missing ]")
         else:
             return None
     reason, colon, piece = detail.partition(": ")

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from falcokit.catalogue import Catalogue
-from falcokit.diagnostic import Diagnostic, FalcoPlace, Step
-from falcokit.document import Document, YamlError, compose
+from falcokit.diagnostic import Diagnostic, FalcoPlace
+from falcokit.document import Document, YamlError
 from falcokit.record import Record
 from falcokit.ruleset.body import Texts
 from falcokit.ruleset.collector import Applied, Definition, apply
 from falcokit.ruleset.compiler import Compilation, compile_definitions
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition
+from falcokit.ruleset.documents import read_documents, yaml_error
 from falcokit.ruleset.items import EngineItem, IgnoredItem, Item, PluginRequirement, PluginsItem
 from falcokit.ruleset.lists import Work
 from falcokit.ruleset.reader import read
@@ -117,33 +118,30 @@ class Memo:
 
 
 class _Read(Record):
-    __slots__ = ("documents", "error", "items")
+    __slots__ = ("documents", "error", "items", "notes")
 
-    def __init__(self, documents: tuple[Document, ...], error: YamlError | None, items: tuple[Item, ...]) -> None:
+    def __init__(
+        self,
+        documents: tuple[Document, ...],
+        error: YamlError | None,
+        items: tuple[Item, ...],
+        notes: tuple[Diagnostic, ...],
+    ) -> None:
         self.documents: Final = documents
         self.error: Final = error
         self.items: Final = items
+        self.notes: Final = notes
 
 
 def _read_file(file: SourceFile, memo: Memo) -> _Read:
     known = memo.get((file,))
     if known is None:
-        documents, error = compose(file)
-        items: tuple[Item, ...] = ()
-        if error is None:
-            documents = _until_empty(documents)
-            items = tuple([item for document in documents for item in read(document)])
-        known = _Read(documents, error, items)
+        found = read_documents(file)
+        items = () if found.error is not None else [item for document in found.documents for item in read(document)]
+        known = _Read(found.documents, found.error, tuple(items), found.notes)
         memo.put((file,), known)
     assert isinstance(known, _Read)
     return known
-
-
-def _until_empty(documents: tuple[Document, ...]) -> tuple[Document, ...]:
-    for number, document in enumerate(documents):
-        if document.root is None:
-            return documents[:number]
-    return documents
 
 
 class _Load:
@@ -175,8 +173,8 @@ class _Load:
         self.compiled.append(None)
         read_file = _read_file(file, self.memo)
         if read_file.error is not None:
-            return FileResult(file, (), (_yaml_error(file, read_file.error),), False)
-        found: list[Diagnostic] = []
+            return FileResult(file, (), (yaml_error(file, read_file.error),), False)
+        found: list[Diagnostic] = list(read_file.notes) if self.keep_going else []
         stopped = False
         for item in read_file.items:
             stopped = self.item(item, found) or stopped
@@ -340,18 +338,6 @@ def _unused(kind: str, definition: ListDefinition | MacroDefinition, message: st
 def _too_many(last: Diagnostic) -> Diagnostic:
     message = f"the file has more than {MAX_FINDINGS} findings: falcokit reads it no further"
     return Diagnostic("too-many-findings", message, last.span, "mend the first ones and lint again")
-
-
-def _yaml_error(file: SourceFile, error: YamlError) -> Diagnostic:
-    steps = () if error.in_tree else (Step("value for", "", error.falco_offset),)
-    text = file.text
-    at = min(error.offset, len(text))
-    if at and text[at : at + 1] in ("", "\n", "\r"):
-        stripped = len(text[:at].rstrip())
-        span = Span(file, max(stripped - 1, 0), max(stripped, 0))
-    else:
-        span = Span(file, at, min(at + 1, len(text)))
-    return Diagnostic("yaml-syntax", error.message, span, "", (), FalcoPlace(file, steps))
 
 
 def load(

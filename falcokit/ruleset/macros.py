@@ -56,7 +56,8 @@ class Bound:
     """A condition's tree with the macros that its identifiers stand for; None for names that stand for nothing.
 
     ``macro`` is the definition that the tree belongs to, None for a rule's condition; ``tree`` is None where the text
-    cannot be used, which makes a condition that matches anything.  ``size`` counts the leaves once all macros are in.
+    cannot be used, which makes a condition that matches anything; ``whole`` tells that neither it nor any macro below is such a one.
+    ``size`` counts the leaves once all macros are in.
     """
 
     __slots__ = (
@@ -71,6 +72,7 @@ class Bound:
         "macro",
         "size",
         "tree",
+        "whole",
     )
 
     def __init__(
@@ -84,6 +86,7 @@ class Bound:
         self.leaves: Final = body.parsed.leaves
         size = len(self.leaves)
         depth = 0
+        whole = broken is None
         if env:
             for leaf in self.leaves:
                 if leaf.__class__ is Identifier:
@@ -91,9 +94,11 @@ class Bound:
                     if named is not None:
                         size += named.size
                         depth = max(depth, named.depth + 1)
+                        whole = whole and named.whole
         self.size: Final[int] = min(size, MAX_NODES + 1)
         self.tree: Final = tree if size <= MAX_NODES else None
         self.depth: Final[int] = depth
+        self.whole: Final[bool] = whole and self.tree is not None
         self._codes: dict[bool, int] = {}
         self._noteworthy: bool | None = None
         self._problems: dict[str, tuple[Found, ...]] = {}

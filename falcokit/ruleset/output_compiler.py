@@ -24,16 +24,19 @@ _WORD: Final = re.compile(r"[A-Za-z0-9_.\[\]/]+").match
 _WINDOW: Final = 2048
 _MAX_NAME: Final = 100
 _MAX_TRIES: Final = 50
+_MAX_PROBLEMS: Final = 50
 _PERCENT: Final = "there is no way to print a percent sign: write the word, or a field behind it"
 
 
 class OutputResult(Record):
-    """A compiled output: its first problem, or the fields it prints and the deprecated ones in its text."""
+    """A compiled output: its problems in the order of the text, or the fields it prints and those deprecated."""
 
-    __slots__ = ("deprecated", "fields", "problem")
+    __slots__ = ("deprecated", "fields", "problems")
 
-    def __init__(self, problem: Problem | None, fields: tuple[str, ...] = (), deprecated: tuple[str, ...] = ()) -> None:
-        self.problem: Final = problem
+    def __init__(
+        self, problems: tuple[Problem, ...], fields: tuple[str, ...] = (), deprecated: tuple[str, ...] = ()
+    ) -> None:
+        self.problems: Final = problems
         self.fields: Final = fields
         self.deprecated: Final = deprecated
 
@@ -60,56 +63,58 @@ def compile_output(
     facts = facts_for(source, catalogue)
     extra: tuple[str, ...] = ()
     for key, format_text in extra_fields:
-        fields = _compile(f"%{key}" if format_text is None else format_text, facts)
-        if isinstance(fields, Problem):
-            return OutputResult(fields.replaced(at=0, start=0, end=0))
+        fields, problems = _compile(f"%{key}" if format_text is None else format_text, facts)
+        if problems:
+            return OutputResult((problems[0].replaced(at=0, start=0, end=0),))
         extra += fields
-    found = _compile(text, facts)
-    if isinstance(found, Problem):
-        return OutputResult(found)
+    fields, problems = _compile(text, facts)
+    if problems:
+        return OutputResult(problems)
     deprecated = tuple([name for name in DEPRECATED_FIELDS if name in text]) if "evt." in text else ()
-    return OutputResult(None, extra + found, deprecated)
+    return OutputResult((), extra + fields, deprecated)
 
 
 def output_tokens(text: str, source: str, catalogue: Catalogue) -> tuple[OutputToken, ...]:
     """What the output *text* prints between its literal texts; nothing where it does not compile."""
-    found = _tokens(text, facts_for(source, catalogue))
-    return () if isinstance(found, Problem) else tuple(found)
+    tokens, problems = _tokens(text, facts_for(source, catalogue))
+    return () if problems else tuple(tokens)
 
 
-def _compile(text: str, facts: Facts) -> tuple[str, ...] | Problem:
+def _compile(text: str, facts: Facts) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     if not text:
-        return Problem("empty-output", "the output is empty", 0, 0, 0, "say what happened, with the fields that tell")
+        help_text = "say what happened, with the fields that tell"
+        return (), (Problem("empty-output", "the output is empty", 0, 0, 0, help_text),)
     # Most outputs have plain fields only, which were seen before: one pass decides these.
     names: list[str] = _PLAIN(text)
     if len(names) == text.count("%") and facts.printable.issuperset(names):
-        return tuple(names)
-    tokens = _tokens(text, facts)
-    if isinstance(tokens, Problem):
-        return tokens
+        return tuple(names), ()
+    tokens, problems = _tokens(text, facts)
     fields: list[str] = []
     for token in tokens:
         _collect(token.operand, fields)
-    return tuple(fields)
+    return tuple(fields), tuple(problems)
 
 
-def _tokens(text: str, facts: Facts) -> list[OutputToken] | Problem:
+def _tokens(text: str, facts: Facts) -> tuple[list[OutputToken], list[Problem]]:
+    """What is printed, and what is wrong: Falco stops at the first problem, here the next ``%`` is looked at."""
     tokens: list[OutputToken] = []
+    problems: list[Problem] = []
     at = text.find("%")
-    while at >= 0:
+    while at >= 0 and len(problems) < _MAX_PROBLEMS:
         start = _WIDTH(text, at + 1).end()  # type: ignore[union-attr]  # the pattern matches the empty text
         if start >= len(text):
             message = "the output ends with a `%` that has no field"
-            return _problem(text, "output-syntax", at, start, message, _PERCENT)
+            problems.append(_problem(text, "output-syntax", at, start, message, _PERCENT))
+            break
         found = _transformer(text, start, facts) if _TRANSFORMER(text, start) else _field(text, start, facts)
-        if found is None:
-            return _unknown(text, at, start, facts)
-        if isinstance(found, Problem):
-            return found
-        operand, end = found
-        tokens.append(OutputToken(at, end, text[at + 1 : start], operand))
+        if found is None or isinstance(found, Problem):
+            problems.append(_unknown(text, at, start, facts) if found is None else found)
+            end = start
+        else:
+            operand, end = found
+            tokens.append(OutputToken(at, end, text[at + 1 : start], operand))
         at = text.find("%", end)
-    return tokens
+    return tokens, problems
 
 
 def _field(text: str, start: int, facts: Facts) -> tuple[Field, int] | None:

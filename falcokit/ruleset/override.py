@@ -9,6 +9,9 @@ from falcokit.ruleset.values import Values, described
 
 __all__ = ["read_override"]
 
+_OPERATIONS = ("append", "replace")
+_WRITE = "write `append` or `replace`"
+
 
 def read_override(
     values: Values, appendable: tuple[str, ...], replaceable: tuple[str, ...], *, append: bool
@@ -28,7 +31,8 @@ def read_override(
         message = f"`override` must be a mapping of keys to append or replace, not {described(node)}"
         problem = values.diagnostic("override-shape", message, node, (), "remove the `- ` before the key", "", "")
         values.problems.append(problem.replaced(falco=at_file))
-        return (), ()
+        # It changes a rule that is there, whichever way: what a definition needs must not be asked of it.
+        return (), tuple([key for key in replaceable if values.has(key)])
     appends: list[str] = []
     replaces: list[str] = []
     for name, value in node.pairs:
@@ -58,10 +62,11 @@ def _read_operation(
     outer = Step("overrides", "", values.node.start)
     if not isinstance(value, Scalar):
         message = f"the operation for `{key}` must be append or replace, not {described(value)}"
-        problem = values.diagnostic("override-shape", message, value, (), "write `append` or `replace`", "", "")
+        problem = values.diagnostic("override-shape", message, value, (), _WRITE, "", "")
         values.problems.append(problem.replaced(falco=FalcoPlace(values.file)))
         return
     operation = "null" if value.null else value.value
+    refused = len(values.problems)
     near = nearest(key, replaceable)
     meant = f"did you mean `{near[0]}`?" if near and near[0] != key else ""
     if operation == "append":
@@ -69,19 +74,29 @@ def _read_operation(
             why = meant or ("use `replace`" if key in replaceable else _allowed("appended", appendable))
             step = Step("overrides", key, name.start)
             values.problem("invalid-override", f"`{key}` cannot be appended to", name, (outer, step), why)
-            return
-        appends.append(key)
+        else:
+            appends.append(key)
     elif operation == "replace":
         if key not in replaceable:
             step = Step("overrides", key, name.start)
             why = meant or _allowed("replaced", replaceable)
             values.problem("invalid-override", f"`{key}` cannot be replaced", name, (outer, step), why)
-            return
-        replaces.append(key)
+        else:
+            replaces.append(key)
     else:
         step = Step("value for", key, value.start)
         message = f"`{operation}` is no operation for `{key}`"
-        values.problem("invalid-override", message, value, (outer, step), "write `append` or `replace`")
+        help_text = f"did you mean `{guess[0]}`?" if (guess := nearest(operation, _OPERATIONS)) else _WRITE
+        values.problem("invalid-override", message, value, (outer, step), help_text)
+    if (
+        len(values.problems) > refused
+        and (meant_key := near[0] if near else key) in replaceable
+        and values.has(meant_key)
+    ):
+        # What is meant is clear enough to read on: Falco has stopped, and one mistake is told once.
+        (appends if nearest(operation, _OPERATIONS) == ("append",) and meant_key in appendable else replaces).append(
+            meant_key
+        )
 
 
 def _allowed(verb: str, keys: tuple[str, ...]) -> str:

@@ -12,8 +12,8 @@ from falcokit.record import Record
 from falcokit.ruleset.body import Body, Part, Texts, make_body
 from falcokit.ruleset.check_compiler import deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import RuleDefinition, joined, mapped
-from falcokit.ruleset.lists import CompiledList, TooLargeError
-from falcokit.ruleset.macros import Bound, BrokenName, Found, bind
+from falcokit.ruleset.lists import MAX_TEXT, CompiledList, TooLargeError
+from falcokit.ruleset.macros import MAX_NODES, Bound, BrokenName, Found, bind
 from falcokit.ruleset.output_compiler import OutputResult, compile_output
 from falcokit.source import MappedText, Span
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from falcokit.ruleset.additions import OutputAddition
     from falcokit.ruleset.compiler import CompiledMacro
 
-__all__ = ["MAX_EVENT_CODES", "CompiledRule", "compile_rule"]
+__all__ = ["MAX_EVENT_CODES", "CompiledRule", "compile_rule", "too_large"]
 
 MAX_EVENT_CODES: Final = 100
 """More event codes than this make Falco warn (event-types, warning)."""
@@ -123,16 +123,16 @@ def compile_rule(
     """Compile *rule*; *texts* remembers parsed texts, *additions* are the ``append_output`` entries of a configuration."""
     work = _Compiling(rule)
     parts: list[Part] = []
-    problem = None
+    unfit: list[Diagnostic] = []
     if rule.exceptions:
         from falcokit.ruleset.exception_text import exception_parts
 
         try:
-            parts, problem = exception_parts(rule)
+            parts, unfit = exception_parts(rule)
         except TooLargeError:
-            work.add(Diagnostic("too-large", "the exceptions grow too large", work.name_span(), "", (), work.place()))
-    if problem is not None:
-        work.add(problem)
+            work.add(too_large(work.name_span(), "the condition with its exceptions", work.place()))
+    for diagnostic in unfit:
+        work.add(diagnostic)
     output, result = _output(work, catalogue, additions) if rule.output else ("", None)
     body: Body | None = None
     bound: Bound | None = None
@@ -186,14 +186,14 @@ def _output(
         )
         text = text.replace(CONTAINER_INFO, "")
     result = compile_output(text, rule.source, catalogue, tuple(extra))
-    if result.problem is not None:
-        problem = result.problem
+    for problem in result.problems:
         span = located(problem.start, problem.end)
         work.add(
             Diagnostic(problem.kind, problem.message, span, problem.help, (), work.place(step)),
             unknown_filter=problem.unknown_filter,
         )
-        return text, result
+        if work.skipped:
+            return text, result
     for name in result.deprecated:
         at = text.find(name)
         message = f"the field `{name}` is deprecated"
@@ -231,12 +231,15 @@ _DEPRECATED: Final = {
 
 def _syntax(work: _Compiling, body: Body, problem: Problem) -> None:
     if problem.kind == "too-large":
-        work.add(Diagnostic("too-large", problem.message, work.name_span(), "", (), work.place()))
+        work.add(too_large(work.name_span(), "the condition with its lists", work.place()))
         return
     step = Step("rule condition", "", work.rule.condition_offset)
     place = work.place(step, condition=body.final, at=problem.at)
     span = body.locate(problem.start, problem.end)
-    work.add(Diagnostic(problem.kind, problem.message, span, problem.help, (), place))
+    from falcokit.ruleset.provenance import help_for_inserted
+
+    help_text = help_for_inserted(body, problem.start, span, work.rule.exceptions) or problem.help
+    work.add(Diagnostic(problem.kind, problem.message, span, help_text, (), place))
 
 
 def _condition(
@@ -247,8 +250,7 @@ def _condition(
         _unresolved(work, body, bound, catalogue, macros)
         return 0
     if bound.too_large:
-        message = f"the condition of `{rule.name}` grows too large when macros are put in"
-        work.add(Diagnostic("too-large", message, work.name_span(), "", (), work.place()))
+        work.add(too_large(work.name_span(), "the condition with its macros", work.place()))
         return 0
     step = Step("rule condition", "", rule.condition_offset)
     _tree_warnings(work, body, bound, step)
@@ -261,7 +263,7 @@ def _condition(
         return 0
     codes = bound.codes(False, catalogue)
     count = catalogue.events.count(codes)
-    if rule.warn_evttypes and count > MAX_EVENT_CODES:
+    if rule.warn_evttypes and count > MAX_EVENT_CODES and bound.whole:
         message = f"the rule is tried on {count} event codes, Falco warns above {MAX_EVENT_CODES}"
         help_text = "restrict the condition by `evt.type in (...)`, or set `warn_evttypes: false` if it must be so"
         work.add(
@@ -291,6 +293,13 @@ def _unresolved(
     step = Step("rule condition", "", work.rule.condition_offset)
     errors = tuple([found for found in bound.problems(work.rule.source, catalogue) if _is_error(found.problem)])
     _problems(work, body, bound, errors, step)
+
+
+def too_large(span: Span, what: str, place: FalcoPlace) -> Diagnostic:
+    """The finding where falcokit gives up: Falco itself would go on for as long as there is memory."""
+    message = f"{what} is larger than falcokit takes: {MAX_TEXT:,} characters, {MAX_NODES:,} checks"
+    help_text = "keep addresses and hashes by the thousand out of conditions: a plugin can look them up"
+    return Diagnostic("too-large", message, span, help_text, (), place)
 
 
 def _is_error(problem: Problem) -> bool:

@@ -23,10 +23,22 @@ _WORDS = {
 
 
 def explain_undefined(
-    name: str, macros: Mapping[str, MacroDefinition], lists: Mapping[str, ListDefinition]
+    name: str,
+    owner: str,
+    from_list: str | None,
+    macros: Mapping[str, MacroDefinition],
+    lists: Mapping[str, ListDefinition],
 ) -> tuple[str, str, tuple[Label, ...]]:
-    """Message, help and further places for the undefined macro *name*; *macros* are all that are collected."""
+    """Message, help and further places for the undefined macro *name*, written in the condition of the macro *owner*
+    or, with ``""``, of a rule, or put there as an item of the list *from_list*; *macros* are all that are collected."""
     message = f"the macro `{name}` is not defined"
+    if from_list is not None:
+        help_text = f"Falco puts the list `{from_list}` in wherever its name stands: write `FIELD in ({from_list})`"
+        if from_list in macros:
+            help_text = f"a list and a macro have the name `{from_list}`, and the list is put in: rename one of them"
+        return f"the condition names the list `{from_list}`, whose item `{name}` is no macro", help_text, ()
+    if name == owner:
+        return f"the macro `{name}` names itself", "name another macro, or write the check that is meant", ()
     defined = macros.get(name)
     if defined is not None:
         node = defined.item.name.node

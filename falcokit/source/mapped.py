@@ -89,10 +89,11 @@ class MappedText:
     def locate(self, start: int, end: int) -> Span | None:
         """The place of the range ``[start, end)``, or None for a text that stands nowhere.
 
-        A range over several pieces gives the part of it that lies in the first placed piece; a range without any
-        placed character gives the end of the placed piece before it, or else the beginning of the one after.
+        A range over several pieces gives the part of it that lies in the first placed piece.  A range without any
+        placed character gives the end of the placed piece before it or, for an opening parenthesis and where there is
+        none before, the beginning of the one after.
         """
-        at, before, after = 0, None, None
+        at, before, after, opens = 0, None, None, False
         for piece in self._pieces:
             stop = at + len(piece.text)
             if piece.origins is not None:
@@ -103,8 +104,10 @@ class MappedText:
                     before = (piece, len(piece.text))
                 elif after is None:
                     after = (piece, 0)
+            elif at <= start < stop:
+                opens = piece.text[start - at :].strip(' "') == "("
             at = stop
-        nearest = before or after
+        nearest = (after or before) if opens else (before or after)
         if nearest is None:
             return None
         piece, offset = nearest

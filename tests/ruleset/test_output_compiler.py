@@ -17,7 +17,7 @@ BUNDLED = Catalogue.bundled()
 
 def fields(text: str, source: str = "syscall") -> tuple[str, ...]:
     result = compile_output(text, source, BUNDLED)
-    assert result.problem is None, result.problem
+    assert result.problems == (), result.problems
     return result.fields
 
 
@@ -70,7 +70,7 @@ def test_a_plugin_field_without_its_argument_is_the_shorter_field() -> None:
     ],
 )
 def test_problems_cover_the_wrong_characters(text: str, kind: str, words: str, help_text: str) -> None:
-    problem = compile_output(text, "syscall", BUNDLED).problem
+    problem = compile_output(text, "syscall", BUNDLED).problems[0]
     assert problem is not None
     assert (problem.kind, text.encode()[problem.start : problem.end].decode()) == (kind, words)
     assert help_text in problem.help
@@ -78,7 +78,7 @@ def test_problems_cover_the_wrong_characters(text: str, kind: str, words: str, h
 
 def test_whatever_begins_no_field_is_an_unknown_filter() -> None:
     for text, unknown in (("%no.such", True), ("100% sure", True), ("100%", False), ("%5", False), ("", False)):
-        problem = compile_output(text, "syscall", BUNDLED).problem
+        problem = compile_output(text, "syscall", BUNDLED).problems[0]
         assert problem is not None
         assert problem.unknown_filter is unknown
 
@@ -91,7 +91,7 @@ def test_deprecated_fields_are_found_anywhere_in_the_text() -> None:
 def test_extra_fields_come_first_and_are_checked_too() -> None:
     result = compile_output("%proc.name", "syscall", BUNDLED, (("user.name", None), ("k", "%fd.name %proc.exe")))
     assert result.fields == ("user.name", "fd.name", "proc.exe", "proc.name")
-    problem = compile_output("o", "syscall", BUNDLED, (("no.such", None),)).problem
+    problem = compile_output("o", "syscall", BUNDLED, (("no.such", None),)).problems[0]
     assert problem is not None
     assert (problem.start, problem.end) == (0, 0)
 
@@ -134,7 +134,7 @@ def test_outputs_of_the_conformance_cases() -> None:
         result = compile_output(text, source, BUNDLED)
         (wanted,) = read["expected"][case["id"]]["files"]
         codes = [entry["code"] for entry in wanted["errors"]]
-        assert (["LOAD_ERR_COMPILE_OUTPUT"] if result.problem else []) == codes, text
-        if case["id"] in read["describe"] and result.problem is None:
+        assert (["LOAD_ERR_COMPILE_OUTPUT"] if result.problems else []) == codes, text
+        if case["id"] in read["describe"] and result.problems == ():
             (described,) = read["describe"][case["id"]]["rules"]
             assert list(result.fields) == described["details"]["output_fields"], text
