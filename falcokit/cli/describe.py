@@ -20,7 +20,7 @@ def describe(
         Optional[list[str]], typer.Option(metavar="FILE", help="JSON with the fields of a plugin of your own.")
     ] = None,
 ) -> None:
-    """List what rules files define, as falco -L does: compiled conditions, fields, events, exceptions.
+    """List what rules files define, as falco -L does; with --format json also conditions, fields, events, exceptions.
 
     Exit codes: 0 described, 1 a file is not valid or cannot be read, or there is no such rule, 2 wrong usage.
 

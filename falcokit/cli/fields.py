@@ -24,6 +24,8 @@ def fields(
 ) -> None:
     """Show the fields that conditions and outputs can use: type, argument, operators, meaning.
 
+    NAME[ARG] is a field that needs an argument, NAME[ARG]? one that may have one.
+
     Exit codes: 0 fields found, 1 none, 2 wrong usage.
 
     Example: falcokit fields "proc.a*" --source syscall

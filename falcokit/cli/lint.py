@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Optional
 
 import typer
 
-from falcokit.cli.options import Format, Threshold, fail, read_input, single, write
+from falcokit.cli.options import Colour, Format, Threshold, fail, read_input, single, write
 from falcokit.record import Record
 from falcokit.workspace.gather import Gathered, Request, gather
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _SYSTEM_CONFIG = "/etc/falco/falco.yaml"
+BUNDLED: Final = "bundled with falcokit"
 _LEVELS = {Threshold.info: 1, Threshold.warning: 2, Threshold.error: 3, Threshold.never: 4}
 
 
@@ -74,8 +75,10 @@ def lint(
     format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.text,
     fail_on: Annotated[Threshold, typer.Option(help="The severity that makes the exit code 1.")] = Threshold.warning,
     max_file_size: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Refuse larger files.")] = DEFAULT_LIMIT,
-    color: Annotated[str, typer.Option(metavar="WHEN", help="auto, always or never.")] = "auto",
-    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use results of earlier runs.")] = True,
+    color: Annotated[Colour, typer.Option(help="Whether to print in colours.")] = Colour.auto,
+    cache: Annotated[
+        bool, typer.Option("--cache/--no-cache", help="Use results of earlier runs, kept in ~/.cache/falcokit.")
+    ] = True,
 ) -> None:
     """Say everything that Falco would say of rules files, and what to write instead.
 
@@ -86,8 +89,6 @@ def lint(
 
     Example: falcokit lint my_rules.yaml --defaults falco_rules.yaml
     """
-    if color not in ("auto", "always", "never"):
-        fail(f"--color takes auto, always or never, not {color}")
     if no_defaults and (defaults or config):
         fail("--no-defaults excludes --defaults and --config")
     if defaults and config:
@@ -108,7 +109,7 @@ def lint(
     elif no_defaults:
         said = "none"
     else:
-        below, said = None, "bundled with falcokit"
+        below, said = None, BUNDLED
     if not wanted and setup is None and not defaults:
         wanted = (".",)
     own_fields = tuple((path, _read_fields(path)) for path in fields or ())
@@ -118,7 +119,7 @@ def lint(
     if not _anything(gathered, wanted):
         fail(f"no rules files found in {', '.join(wanted) or said}")
     terminal = sys.stdout.isatty()
-    colour = color == "always" or (color == "auto" and terminal and not os.environ.get("NO_COLOR"))
+    colour = color is Colour.always or (color is Colour.auto and terminal and not os.environ.get("NO_COLOR"))
     run = _Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal))
     text, worst = _cached(gathered, run) if cache else _findings(gathered, run)
     write(text)
@@ -224,10 +225,12 @@ def _text(gathered: Gathered, run: _Run, findings: list[Diagnostic], stops: froz
         names = ", ".join(map(plain, gathered.defaults_named))
         lines.append(f"{names}: a default file; --include-defaults shows what is found in it\n")
     lines.append("\n" + render(findings, stops, colour=run.colour, width=run.width))
+    if run.defaults == BUNDLED and any(d.help.startswith("define it") for d in findings):
+        lines.append("names of Falco's own rules are known with --defaults FILE: falcokit brings a few of them only\n")
     if hidden and not run.include_defaults:
         lines.append(f"{hidden} findings in default files not shown; --include-defaults shows them\n")
     checked = sum(run.include_defaults or file.origin is Origin.CUSTOM for file in gathered.files)
-    lines.append(summary(findings, checked + len(gathered.unreadable), len(gathered.skipped)) + "\n")
+    lines.append(summary(findings, checked, len(gathered.skipped)) + "\n")
     return "".join(lines)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import typer
 
-__all__ = ["Format", "Threshold", "fail", "read_input", "single", "write"]
+__all__ = ["Colour", "Format", "Threshold", "fail", "read_input", "single", "write"]
 
 
 class Format(StrEnum):
@@ -16,6 +16,14 @@ class Format(StrEnum):
 
     text = "text"
     json = "json"
+
+
+class Colour(StrEnum):
+    """When output is coloured."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
 
 
 class Threshold(StrEnum):

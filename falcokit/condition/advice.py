@@ -45,7 +45,7 @@ def advice(source: str, at: int, message: str) -> str:
         return "there is a blank that is no ordinary one, such as a no-break space: type it again"
     if re.compile(r"=~[ \t\r\n]*$").search(source, 0, at):
         return "there is no `=~`: use `regex`"
-    if source[at : at + 1] == "(" and "complete condition" in message:
+    if source[at : at + 1] == "(" and ("complete condition" in message or "expected an operator" in message):
         return _called(source, at)
     if _COMPARED.match(source, at) and "complete condition" in message:
         word = _LAST.search(source, 0, at)

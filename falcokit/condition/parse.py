@@ -72,7 +72,9 @@ _PLAIN_LIST: Final = re.compile(
     r"[ \t\n\r]*(?:[^ \t\n\v\f\r\x08,]+[ \t\n\r]*(?:,[ \t\n\r]*[^ \t\n\v\f\r\x08,]+[ \t\n\r]*)*)?"
 ).fullmatch
 _WORD: Final = re.compile(r"[^ \t\n\v\f\r\x08()\"',]+").match
-_STRAY_WORD: Final = re.compile(r"(?:^|[ \t\n\r(])(and|or)[ \t\n\r]*$").search
+_STRAY_WORD: Final = re.compile(
+    r"(?:^|\(|(?:^|[ \t\n\r(])(?:and|or|not)(?=[ \t\n\r]))[ \t\n\r]*(and|or)[ \t\n\r]*$"
+).search
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)?", re.DOTALL)
 _MODIFIERS: Final = frozenset(("oneof", "anyof", "allof"))
 _SIMPLE: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", " ": "\\"}
@@ -95,18 +97,10 @@ def parse(text: str, max_depth: int = MAX_DEPTH) -> Expression | Problem:
     try:
         tree, end = parser.level(0, 0)
         if end != len(source):
-            if (word := _STRAY_WORD(source, 0, end)) and _ends_with_name(tree):
-                raise _Refused(end, f"`{word[1]}` stands where a check is expected", word.end(1), word.start(1))
             raise _Refused(end, "unexpected text after a complete condition")
         return tree
     except _Refused as refused:
         return _problem(source, refused)
-
-
-def _ends_with_name(tree: Expression) -> bool:
-    while isinstance(tree, (And, Or, Not)):
-        tree = tree.child if isinstance(tree, Not) else tree.children[-1]
-    return isinstance(tree, Identifier)
 
 
 def parse_operand(text: str, start: int = 0) -> tuple[Field | Transformer, int] | None:
@@ -530,4 +524,10 @@ def _problem(source: str, refused: _Refused) -> Problem:
         word = _WORD(source, start)
         end = word.end() if word else min(start + 1, len(source))
     message = str(refused)
+    if "complete condition" in message or "expected `)`" in message:
+        # A connective too many is a name to Falco, which stumbles at what follows it.
+        window = max(refused.at - 200, 0)
+        if word := _STRAY_WORD(source[window : refused.at]):
+            start, end = window + word.start(1), window + word.end(1)
+            message = f"`{word[1]}` stands where a check is expected"
     return Problem("condition-syntax", message, refused.at, start, end, advice(source, refused.at, message))

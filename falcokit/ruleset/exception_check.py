@@ -48,8 +48,8 @@ def check_exception(
             several = comps if isinstance(comps, tuple) else ()
             count = len(several)
             if count != len(fields):
-                what = f"{count} comps" if isinstance(comps, tuple) else "one comp that is no list"
-                message = f"the exception `{name}` has {len(fields)} fields but {what}"
+                what = f"{count} comp{'' if count == 1 else 's'}" if several else "one comp that is no list"
+                message = f"the exception `{name}` has {len(fields)} field{'' if len(fields) == 1 else 's'} but {what}"
                 wrong(message, "comps", "give one comp for each field, in the same order")
             for comp in several:
                 text = comp.text.strip(" \t\r\n") if isinstance(comp, Written) else ""

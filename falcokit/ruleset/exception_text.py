@@ -19,7 +19,7 @@ _MAX_UNFIT: Final = 100
 
 
 def exception_parts(rule: RuleDefinition) -> tuple[list[Part], list[Diagnostic]]:
-    """What follows the parenthesised condition, piece by piece, or the values that do not fit their fields.
+    """What follows the parenthesised condition, piece by piece, and the values that do not fit their fields, which are left out.
 
     Raises `TooLargeError` beyond `MAX_TEXT`.
     """
@@ -35,7 +35,7 @@ def exception_parts(rule: RuleDefinition) -> tuple[list[Part], list[Diagnostic]]
             parts += [" and not ", *inner]
         if sum(map(_length, inner)) > MAX_TEXT:
             raise TooLargeError
-    return ([] if unfit else parts), unfit[:_MAX_UNFIT]
+    return parts, unfit[:_MAX_UNFIT]
 
 
 def _length(part: Part) -> int:
@@ -118,7 +118,8 @@ def _tuples(rule: RuleDefinition, exception: RuleException, parts: list[Part], u
     for row in exception.values:
         count = len(row) if isinstance(row, tuple) else 0
         if not isinstance(row, tuple) or count != len(fields):
-            message = f"the exception `{exception.name}` has {len(fields)} fields, but this value has {count} parts"
+            has, parts_of = _number(len(fields), "field"), _number(count, "part")
+            message = f"the exception `{exception.name}` has {has}, but this value has {parts_of}"
             if not isinstance(row, tuple):
                 message = f"the exception `{exception.name}` has a list of fields, but this value is no list"
             names = ", ".join(f.text if isinstance(f, Written) else "?" for f in fields)
@@ -141,6 +142,10 @@ def _tuples(rule: RuleDefinition, exception: RuleException, parts: list[Part], u
         groups.append(")")
     if groups:
         parts += ["(", *groups, ")"]
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _value(entry: Entry, comp: str) -> list[Part]:

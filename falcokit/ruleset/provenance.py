@@ -29,7 +29,8 @@ def help_for_inserted(body: Body, start: int, span: Span, exceptions: Iterable[R
     for exception in exceptions:
         if not any(_holds(value, span) for value in exception.values):
             continue
-        if body.final.encode("utf-8", "surrogateescape")[start : start + 1] == b"(":
+        made_up = span.start == span.end
+        if made_up and body.final.encode("utf-8", "surrogateescape")[start : start + 1] == b"(":
             return f"a comp of the exception `{exception.name}` takes one value: give no list, or write `in` as comp"
         return f"Falco puts the values of the exception `{exception.name}` into the condition as they are: {quote}"
     return ""

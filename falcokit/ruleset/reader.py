@@ -37,6 +37,12 @@ _FOREIGN_KEYS: Final = {
     "actions": "this looks like a Falco Talon file, not a file of Falco rules",
     "match": "this looks like a Falco Talon file, not a file of Falco rules",
 }
+_MEANT: Final = {
+    "description": "desc", "prio": "priority", "severity": "priority", "level": "priority", "message": "output",
+    "msg": "output", "cond": "condition", "conditions": "condition", "filter": "condition", "values": "items",
+    "tag": "tags", "overrides": "override",
+}  # fmt: skip
+"""Keys of other tools, or of memory, for which no likeness of letters would find the right one."""
 
 
 def read(document: Document) -> tuple[Item, ...]:
@@ -117,7 +123,7 @@ def _unknown_keys(values: Values, known: frozenset[str]) -> tuple[Diagnostic, ..
         from falcokit.ruleset.suggest import nearest
 
         what = values.steps[0].item_type
-        near = nearest(key, known)
+        near = (_MEANT[key],) if _MEANT.get(key) in known else nearest(key, known)
         help_text = f"did you mean `{near[0]}`?" if near else _misplaced(key, what)
         message = f"a {what} has no key `{key}`: Falco ignores it"
         found.append(values.diagnostic("unknown-key", message, name, (), help_text, "", key))

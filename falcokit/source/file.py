@@ -35,7 +35,8 @@ class SourceFile:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        starts, at, text = [0], -1, self.text
+        # A byte order mark is no character of the first line, for Falco as for editors.
+        starts, at, text = [int(self.text.startswith("\ufeff"))], -1, self.text
         while (at := text.find("\n", at + 1)) >= 0:
             starts.append(at + 1)
         if "\r" in text:
@@ -45,8 +46,8 @@ class SourceFile:
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """The zero-based line and column, in characters, of character *offset*."""
-        line = bisect_right(self._line_starts, offset) - 1
-        return line, offset - self._line_starts[line]
+        line = max(bisect_right(self._line_starts, offset) - 1, 0)
+        return line, max(offset - self._line_starts[line], 0)
 
     def line(self, number: int) -> str:
         """The text of the zero-based line *number*, without its end."""
