@@ -12,7 +12,9 @@ from typing import Final
 from falcokit.record import Record
 from falcokit.source import SourceFile, Span
 
-__all__ = ["KINDS", "Diagnostic", "FalcoPlace", "Kind", "Label", "Problem", "Severity", "Step"]
+__all__ = [
+    "KINDS", "Confidence", "Diagnostic", "Edit", "FalcoPlace", "Fix", "Kind", "Label", "Problem", "Severity", "Step",
+]  # fmt: skip
 
 
 class Severity(IntEnum):
@@ -28,17 +30,61 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
+class Confidence(IntEnum):
+    """How sure a finding is; what Falco itself would say is certain."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+    @property
+    def word(self) -> str:
+        """The lower-case word used in options and output."""
+        return self.name.lower()
+
+
 class Kind(Record):
-    """One kind of finding: our name and code, Falco's code where it has one, severity, one sentence."""
+    """One kind of finding: our name and code, Falco's code where it has one, severity, one sentence, how sure it is."""
 
-    __slots__ = ("about", "code", "falco", "name", "severity")
+    __slots__ = ("about", "code", "confidence", "falco", "name", "severity")
 
-    def __init__(self, name: str, code: str, falco: str, severity: Severity, about: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        code: str,
+        falco: str,
+        severity: Severity,
+        about: str,
+        confidence: Confidence = Confidence.HIGH,
+    ) -> None:
         self.name: Final = name
         self.code: Final = code
         self.falco: Final = falco
         self.severity: Final = severity
         self.about: Final = about
+        self.confidence: Final = confidence
+
+
+class Edit(Record):
+    """A change to one file: the characters of *span* give way to *text*."""
+
+    __slots__ = ("span", "text")
+
+    def __init__(self, span: Span, text: str) -> None:
+        self.span: Final = span
+        self.text: Final = text
+
+
+class Fix(Record):
+    """Edits that mend a finding, all or none of them; ``safe`` ones change nothing about what Falco does or would do
+    if the author's mistake were none."""
+
+    __slots__ = ("edits", "message", "safe")
+
+    def __init__(self, message: str, edits: tuple[Edit, ...], safe: bool = True) -> None:
+        self.message: Final = message
+        self.edits: Final = edits
+        self.safe: Final = safe
 
 
 class Problem(Record):
@@ -123,9 +169,12 @@ class Diagnostic(Record):
     ``kind`` is a name of `KINDS`; ``help`` says what to write instead; ``labels`` are further places, outermost
     first; ``falco`` is where Falco reports it; ``falco_code`` differs from the kind's only where Falco reports the
     same thing in two ways; ``detail`` is the word the finding is about (a deprecated field, an unknown key).
+    ``check`` is the kind of a finding that a check made, which is not in `KINDS`.
     """
 
-    __slots__ = ("detail", "falco", "falco_code", "help", "kind", "labels", "message", "severity", "span")
+    __slots__ = (
+        "check", "detail", "falco", "falco_code", "fix", "help", "kind", "labels", "message", "severity", "span",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -138,6 +187,8 @@ class Diagnostic(Record):
         falco_code: str = "",
         detail: str = "",
         severity: Severity | None = None,
+        check: Kind | None = None,
+        fix: Fix | None = None,
     ) -> None:
         self.kind: Final = kind
         self.message: Final = message
@@ -148,6 +199,13 @@ class Diagnostic(Record):
         self.falco_code: Final = falco_code
         self.detail: Final = detail
         self.severity: Final = severity
+        self.check: Final = check
+        self.fix: Final = fix
+
+    @property
+    def about(self) -> Kind:
+        """The kind of the finding."""
+        return self.check or KINDS[self.kind]
 
     @property
     def file(self) -> SourceFile:
@@ -157,7 +215,7 @@ class Diagnostic(Record):
     @property
     def code(self) -> str:
         """Falco's code, empty where Falco says nothing."""
-        return self.falco_code or KINDS[self.kind].falco
+        return self.falco_code or self.about.falco
 
     @property
     def is_error(self) -> bool:
@@ -167,7 +225,7 @@ class Diagnostic(Record):
     @property
     def level(self) -> Severity:
         """The severity of this finding: its own, or that of its kind."""
-        return self.severity if self.severity is not None else KINDS[self.kind].severity
+        return self.severity if self.severity is not None else self.about.severity
 
 
 _E, _W, _I = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -191,6 +249,13 @@ _TABLE = (
     ("invalid-utf8", "FK013", "", _W, "the file has bytes that are no UTF-8"),
     ("too-many-findings", "FK014", "", _E, "falcokit stops reading a file with so many findings"),
     ("unclosed-quote", "FK015", "", _W, "a double quote is never closed, which Falco's YAML reader lets pass"),
+    ("template-places", "FK016", "", _I, "places that a template fills in were not read"),
+    ("embedded-unreadable", "FK017", "", _W, "rules inside another file are written in a way that cannot be read"),
+    ("foreign-file", "FK018", "", _E, "the file is of another kind"),
+    ("check-failed", "FK019", "", _I, "a check of falcokit itself failed"),
+    ("unused-suppression", "FK030", "", _W, "a comment that suppresses findings suppresses none"),
+    ("expired-snooze", "FK031", "", _W, "the date of a snooze has passed"),
+    ("invalid-suppression", "FK032", "", _W, "a comment for falcokit cannot be read"),
     # 1xx: names
     ("invalid-list-name", "FK101", "LOAD_INVALID_LIST_NAME", _W, "a list has a name that conditions cannot use"),
     ("invalid-macro-name", "FK102", "LOAD_INVALID_MACRO_NAME", _W, "a macro has a name that conditions cannot use"),

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from falcokit.catalogue import Catalogue
+from falcokit.checks import Check, all_checks, run_checks
 from falcokit.diagnostic import Diagnostic
 from falcokit.record import Record
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
+from falcokit.ruleset.ruleset import HOOK_NAMES, Ruleset
 from falcokit.source import Origin, SourceFile, Span
 from falcokit.source.decode import first_invalid
 
 if TYPE_CHECKING:
     from falcokit.ruleset.additions import OutputAddition
 
-__all__ = ["LintResult", "lint", "relint"]
+__all__ = ["LintResult", "default_checks", "lint", "relint"]
 
 
 class LintResult(Record):
@@ -53,13 +55,21 @@ def lint(
     include_defaults: bool = False,
     additions: Sequence[OutputAddition] = (),
     memo: Memo | None = None,
+    checks: Sequence[Check] | None = None,
+    hook_names: tuple[str, ...] = HOOK_NAMES,
 ) -> LintResult:
-    """Lint *files*, in load order, default files first; findings in default files only with *include_defaults*."""
+    """Lint *files*, in load order, default files first; findings in default files only with *include_defaults*.
+
+    *checks* are those to run, by default all that are not pedantic; *hook_names* see `Ruleset`.
+    """
     memo = Memo(lasting=False) if memo is None else memo
     loaded = load_all(files, catalogue, memo, additions)
     failed = [result for result in loaded.files if not result.successful]
     found = _unique(loaded, failed != [])
     found += _invalid_text(files)
+    if loaded.compilation is not None:
+        ruleset = Ruleset(loaded, hook_names)
+        found = _without_repeats(found, run_checks(ruleset, default_checks() if checks is None else checks))
     shown = [d for d in found if include_defaults or d.file.origin is Origin.CUSTOM]
     # A default file that does not load is never a detail: without it nothing else can be believed.
     shown += [d for d in found if not include_defaults and d.file.origin is Origin.DEFAULT and d.is_error]
@@ -70,6 +80,23 @@ def lint(
     if failed:
         stops = _stops(files, catalogue, additions, shown, memo)
     return LintResult(tuple(files), tuple(shown), stops, len(found) - len(shown), loaded)
+
+
+def default_checks() -> tuple[Check, ...]:
+    """The checks that run when nobody says which."""
+    return tuple([check for check in all_checks() if not check.pedantic])
+
+
+_SAID_BETTER = {"unused-macro": "dead-hook", "unused-list": "dead-hook"}
+"""Findings of the loader that a check says more about."""
+
+
+def _without_repeats(found: list[Diagnostic], checked: list[Diagnostic]) -> list[Diagnostic]:
+    """All findings, without those of the loader that a check repeats with more to say."""
+    if not checked:
+        return found
+    places = {(d.kind, d.span.file, d.span.end) for d in checked}
+    return [d for d in found if (_SAID_BETTER.get(d.kind), d.span.file, d.span.end) not in places] + checked
 
 
 def relint(before: LintResult, changed: SourceFile, memo: Memo, *, include_defaults: bool = False) -> LintResult:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from falcokit.diagnostic import KINDS, Diagnostic, Severity
+from falcokit.diagnostic import Diagnostic, Fix, Severity
 from falcokit.source import SourceFile, Span
 
 __all__ = ["VERSION", "render"]
@@ -44,13 +44,15 @@ def _text(text: str) -> str:
 
 
 def _finding(d: Diagnostic, stop: bool) -> dict[str, Any]:
-    kind = KINDS[d.kind]
+    kind = d.about
     item = next((s for s in d.falco.steps if s.item_name), None) if d.falco else None
     return {
         "code": kind.code,
         "name": kind.name,
         "falco_code": d.code or None,
         "severity": d.level.word,
+        "confidence": kind.confidence.word,
+        "fix": _fix(d.fix) if d.fix is not None else None,
         "message": _text(d.message),
         "help": _text(d.help) or None,
         "place": _place(d.span),
@@ -58,6 +60,11 @@ def _finding(d: Diagnostic, stop: bool) -> dict[str, Any]:
         "related": [{"message": _text(label.message), "place": _place(label.span)} for label in d.labels],
         "stops_falco": stop,
     }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    edits = [{"place": _place(edit.span), "text": _text(edit.text)} for edit in fix.edits]
+    return {"message": _text(fix.message), "safe": fix.safe, "edits": edits}
 
 
 def _place(span: Span) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from falcokit.diagnostic import KINDS, Diagnostic, Severity
+from falcokit.diagnostic import Diagnostic, Severity
 from falcokit.source import Span
 
 __all__ = ["plain", "render", "summary"]
@@ -29,7 +29,7 @@ def render(
 
 
 def _finding(d: Diagnostic, stop: bool, colour: bool, width: int) -> str:
-    kind = KINDS[d.kind]
+    kind = d.about
     paint = _COLOURS[d.level] if colour else ""
     head = f"{d.level.word}[{kind.code} {kind.name}]"
     if paint:

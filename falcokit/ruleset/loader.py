@@ -33,19 +33,26 @@ __all__ = ["FileResult", "Loaded", "Memo", "load", "load_all"]
 class FileResult(Record):
     """What loading one file gave.
 
-    ``documents`` are those read, none where the file is not YAML; ``diagnostics`` are in the order found.  With `load`
-    there is at most one error among them, the last; with `load_all` all errors.
+    ``documents`` are those read and ``items`` what is written in them, none where the file is not YAML;
+    ``diagnostics`` are in the order found.  With `load` there is at most one error among them, the last; with
+    `load_all` all errors.
     """
 
-    __slots__ = ("diagnostics", "documents", "file", "parsed")
+    __slots__ = ("diagnostics", "documents", "file", "items", "parsed")
 
     def __init__(
-        self, file: SourceFile, documents: tuple[Document, ...], diagnostics: tuple[Diagnostic, ...], parsed: bool
+        self,
+        file: SourceFile,
+        documents: tuple[Document, ...],
+        diagnostics: tuple[Diagnostic, ...],
+        parsed: bool,
+        items: tuple[Item, ...] = (),
     ) -> None:
         self.file: Final = file
         self.documents: Final = documents
         self.diagnostics: Final = diagnostics
         self.parsed: Final = parsed
+        self.items: Final = items
 
     @property
     def successful(self) -> bool:
@@ -187,7 +194,7 @@ class _Load:
             found += self.compile()
         if not any(d.is_error for d in found) or self.keep_going:
             found += self.missing_plugins(read_file.items)
-        return FileResult(file, read_file.documents, tuple(found), True)
+        return FileResult(file, read_file.documents, tuple(found), True, read_file.items)
 
     def item(self, item: Item, found: list[Diagnostic]) -> bool:
         """Collect one item; whether Falco stops at it."""

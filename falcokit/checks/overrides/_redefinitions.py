@@ -1,0 +1,118 @@
+"""Names defined more than once: what each definition took the place of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from falcokit.record import Record
+from falcokit.ruleset.collector import Definition
+from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
+from falcokit.ruleset.items import Entry, Written
+from falcokit.ruleset.ruleset import Named, NamedItem, Ruleset, defines
+
+__all__ = ["Redefinition", "redefinitions"]
+
+
+class Redefinition(Record):
+    """*item* defines *named* anew: before it stood for *before*, which *base* had defined, and then for *after*."""
+
+    __slots__ = ("after", "base", "before", "item", "named")
+
+    def __init__(self, named: Named, item: NamedItem, base: Definition, before: Definition, after: Definition) -> None:
+        self.named: Final = named
+        self.item: Final = item
+        self.base: Final = base
+        self.before: Final = before
+        self.after: Final = after
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the item says under ``override`` that it replaces."""
+        return self.item.node.get("override") is not None
+
+    @property
+    def same(self) -> bool:
+        """Whether the name means what it meant before."""
+        return not self.changed
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The keys that say something else than before; for a list ``items``."""
+        before, after = self.before, self.after
+        if isinstance(before, ListDefinition) and isinstance(after, ListDefinition):
+            return () if _members(before) == _members(after) else ("items",)
+        if isinstance(before, MacroDefinition) and isinstance(after, MacroDefinition):
+            return () if same_condition(before, after) else ("condition",)
+        if isinstance(before, RuleDefinition) and isinstance(after, RuleDefinition):
+            return tuple(_changed_keys(before, after))
+        return ("kind",)
+
+    def lost(self) -> tuple[str, ...]:
+        """The items of the list that the new definition lacks."""
+        if isinstance(self.before, ListDefinition) and isinstance(self.after, ListDefinition):
+            kept = _members(self.after)
+            return tuple([item.text for item in self.before.items if item.text not in kept])
+        return ()
+
+    def difference(self) -> str:
+        """In what they differ, as the end of a sentence."""
+        lost = self.lost()
+        if lost:
+            shown = ", ".join(f"`{name}`" for name in lost[:3]) + (
+                f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+            )
+            return f", whose {shown} it lacks"
+        if self.named[0] == "rule":
+            return f" with its own {_and(self.changed)}"
+        return ""
+
+
+def redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
+    """All redefinitions, in the order of the names' first definition."""
+    for named, definition in ruleset.named():
+        if len(definition.contributions) < 2:
+            continue
+        states = ruleset.states(named)
+        base: Definition | None = None
+        for number, (item, after) in enumerate(states):
+            if defines(item):
+                if base is not None:
+                    yield Redefinition(named, item, base, states[number - 1][1], after)
+                base = after
+
+
+def _and(words: tuple[str, ...]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _members(definition: ListDefinition) -> set[str]:
+    return {item.text for item in definition.items}
+
+
+def same_condition(one: MacroDefinition | RuleDefinition, other: MacroDefinition | RuleDefinition) -> bool:
+    """Whether two conditions are the same but for layout."""
+    return " ".join(joined(one.condition).split()) == " ".join(joined(other.condition).split())
+
+
+def _changed_keys(before: RuleDefinition, after: RuleDefinition) -> Iterator[str]:
+    if not same_condition(before, after):
+        yield "condition"
+    for key in ("output", "desc"):
+        if " ".join(joined(getattr(before, key)).split()) != " ".join(joined(getattr(after, key)).split()):
+            yield key
+    for key in ("priority", "enabled", "tags", "source"):
+        if getattr(before, key) != getattr(after, key):
+            yield key
+    if _values(before) != _values(after):
+        yield "exceptions"
+
+
+def _values(rule: RuleDefinition) -> list[tuple[object, ...]]:
+    return [(e.name, _plain(e.fields), _plain(e.comps), _plain(e.values)) for e in rule.exceptions]
+
+
+def _plain(entry: Entry | str | tuple[str, ...]) -> object:
+    if isinstance(entry, Written):
+        return entry.text
+    return tuple([_plain(inner) for inner in entry]) if isinstance(entry, tuple) else entry

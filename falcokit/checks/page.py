@@ -1,0 +1,115 @@
+"""A check's page: its docstring read as headings, paragraphs and examples with their flagged places."""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent
+from typing import Final
+
+from falcokit.checks.check import Check
+from falcokit.record import Record
+
+__all__ = ["Example", "examples", "markdown", "plain_page"]
+
+_FENCE: Final = re.compile(r"^```yaml (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DEFAULT_FILE: Final = "default.yaml"
+"""The name of an example's file that counts as a default file."""
+
+
+class Example(Record):
+    """Rules files of a page, in load order, under the heading *section*.
+
+    ``files`` are pairs of name and text without the marks; ``marks`` the ranges between them, with the file's name;
+    ``fixed`` is the text that the last file becomes, None where nothing mends it.
+    """
+
+    __slots__ = ("files", "fixed", "marks", "section")
+
+    def __init__(
+        self,
+        section: str,
+        files: tuple[tuple[str, str], ...],
+        marks: tuple[tuple[str, int, int], ...],
+        fixed: str | None = None,
+    ) -> None:
+        self.section: Final = section
+        self.files: Final = files
+        self.marks: Final = marks
+        self.fixed: Final = fixed
+
+
+def _text(check: Check) -> str:
+    first, _, rest = check.page.partition("\n")
+    return f"{first.strip()}\n{dedent(rest).rstrip()}\n"
+
+
+def examples(check: Check) -> tuple[Example, ...]:
+    """The examples of the page.  Blocks that follow each other are the files of one; text between begins another."""
+    found: list[Example] = []
+    for part in _text(check).split("\n## ")[1:]:
+        section, _, body = part.partition("\n")
+        groups: list[list[tuple[str, str]]] = []
+        end = 0
+        for fence in _FENCE.finditer(body):
+            if not groups or body[end : fence.start()].strip():
+                groups.append([])
+            groups[-1].append((fence[1], fence[2]))
+            end = fence.end()
+        if section == "Fixed":
+            for number, group in enumerate(groups):
+                flagged = [at for at, example in enumerate(found) if example.section == "Flagged"]
+                at = flagged[number]
+                found[at] = found[at].replaced(fixed=group[-1][1])
+            continue
+        found += [_example(section, group) for group in groups]
+    return tuple(found)
+
+
+def _example(section: str, group: list[tuple[str, str]]) -> Example:
+    files, marks = [], []
+    for name, text in group:
+        pieces = re.split("([«»])", text)
+        clean, opened = "", 0
+        for piece in pieces:
+            if piece == "«":
+                opened = len(clean)
+            elif piece == "»":
+                marks.append((name, opened, len(clean)))
+            else:
+                clean += piece
+        files.append((name, clean))
+    return Example(section, tuple(files), tuple(marks))
+
+
+def markdown(check: Check) -> str:
+    """The page for ``docs/checks``: heading, facts, text, each flagged place underlined."""
+    kind = check.kind
+    facts = f"{kind.severity.word}, confidence {kind.confidence.word}"
+    fixable = any(example.fixed is not None for example in examples(check))
+    more = (", mended by `--fix`" if fixable else "") + (", runs with `--pedantic` only" if check.pedantic else "")
+    head = f"# {kind.code} {kind.name}\n\n{facts}{more}\n\n"
+    return head + _FENCE.sub(lambda fence: f"```yaml\n# {fence[1]}\n{_underlined(fence[2])}```", _text(check))
+
+
+def plain_page(check: Check) -> str:
+    """The page for a terminal."""
+    return markdown(check).replace("```yaml\n", "").replace("```\n", "\n").rstrip("\n`") + "\n"
+
+
+def _underlined(text: str) -> str:
+    lines = []
+    for line in text.splitlines():
+        bare = line.replace("«", "").replace("»", "")
+        lines.append(bare)
+        marks, at, opened = "", 0, -1
+        for character in line:
+            if character == "«":
+                opened = at
+            elif character == "»":
+                marks = marks.ljust(opened) + "^" * (at - opened)
+                opened = -1
+            else:
+                at += 1
+        if marks:
+            lines.append(f"#{marks[1:]}" if marks.startswith(" ") else f"# {marks}")
+    return "\n".join(lines) + "\n"

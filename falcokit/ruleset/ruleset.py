@@ -1,0 +1,178 @@
+"""A whole load as checks and whitelists look at it: what stands where, who uses what, who changed what when.
+
+Everything is worked out when it is first asked for; nothing changes once it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Final, TypeAlias
+
+from falcokit.catalogue import Catalogue
+from falcokit.condition.ast import Check, Expression, Identifier
+from falcokit.diagnostic import Problem
+from falcokit.ruleset.collector import Definition, apply
+from falcokit.ruleset.compiler import Compilation
+from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition, RuleDefinition
+from falcokit.ruleset.items import IgnoredItem, Item, ListItem, MacroItem, RuleItem
+from falcokit.ruleset.loader import Loaded
+from falcokit.source import Origin, SourceFile, Span
+
+__all__ = ["HOOK_NAMES", "Named", "NamedItem", "Ruleset", "defines", "is_constant", "name_span"]
+
+NamedItem: TypeAlias = ListItem | MacroItem | RuleItem
+Named: TypeAlias = tuple[str, str]
+"""A kind, ``list``, ``macro`` or ``rule``, and a name."""
+
+HOOK_NAMES: Final = ("user_*", "consider_*")
+"""Patterns for the names of lists and macros that are made to be overridden ([R3])."""
+
+
+class Ruleset:
+    """All that was loaded; ``hook_names`` are shell patterns of hooks, ``target`` the Falco version aimed at, if any."""
+
+    def __init__(self, loaded: Loaded, hook_names: tuple[str, ...] = HOOK_NAMES, target: str = "") -> None:
+        assert loaded.compilation is not None
+        self.loaded: Final = loaded
+        self.definitions: Final[Definitions] = loaded.definitions
+        self.compilation: Final[Compilation] = loaded.compilation
+        self.catalogue: Final[Catalogue] = loaded.catalogue
+        self.hook_names: Final = hook_names
+        self.target: Final = target
+        self._states: dict[Named, tuple[tuple[NamedItem, Definition], ...]] = {}
+
+    @cached_property
+    def files(self) -> tuple[SourceFile, ...]:
+        """The files in load order."""
+        return tuple([result.file for result in self.loaded.files])
+
+    @cached_property
+    def items(self) -> tuple[Item, ...]:
+        """The items of all files in load order."""
+        return tuple([item for result in self.loaded.files for item in result.items])
+
+    @cached_property
+    def custom_items(self) -> tuple[NamedItem, ...]:
+        """The items of custom files that define or change something."""
+        return tuple(
+            [
+                item
+                for result in self.loaded.files
+                if result.file.origin is Origin.CUSTOM
+                for item in result.items
+                if isinstance(item, (ListItem, MacroItem, RuleItem))
+            ]
+        )
+
+    @cached_property
+    def ignored_items(self) -> tuple[IgnoredItem, ...]:
+        """The elements of files that define nothing."""
+        return tuple([item for item in self.items if isinstance(item, IgnoredItem)])
+
+    def named(self) -> Iterator[tuple[Named, Definition]]:
+        """All definitions with kind and name."""
+        for kind, table in (
+            ("list", self.definitions.lists),
+            ("macro", self.definitions.macros),
+            ("rule", self.definitions.rules),
+        ):
+            for name, definition in table.items():
+                yield (kind, name), definition
+
+    def definition(self, named: Named) -> Definition | None:
+        """What *named* stands for in the end."""
+        kind, name = named
+        if kind == "list":
+            return self.definitions.lists.get(name)
+        return self.definitions.macros.get(name) if kind == "macro" else self.definitions.rules.get(name)
+
+    def states(self, named: Named) -> tuple[tuple[NamedItem, Definition], ...]:
+        """Each item that defined or changed *named*, in load order, with what the name stood for after it."""
+        known = self._states.get(named)
+        if known is None:
+            definition = self.definition(named)
+            state: Definition | None = None
+            found: list[tuple[NamedItem, Definition]] = []
+            for item in definition.contributions if definition is not None else ():
+                state = apply(state, item, self.catalogue).state
+                if state is not None:
+                    found.append((item, state))
+            known = self._states[named] = tuple(found)
+        return known
+
+    @cached_property
+    def _direct_users(self) -> dict[Named, list[Named]]:
+        users: dict[Named, list[Named]] = {}
+        compilation = self.compilation
+        for name, compiled_list in compilation.lists.items():
+            for inner in compiled_list.lists:
+                users.setdefault(("list", inner), []).append(("list", name))
+        for name, macro in compilation.macros.items():
+            for inner, bound in macro.bound.env.items():
+                if bound is not None:
+                    users.setdefault(("macro", inner), []).append(("macro", name))
+            for inner in compilation.bodies[name].used_lists:
+                users.setdefault(("list", inner), []).append(("macro", name))
+        for name, rule in compilation.rules.items():
+            for inner in rule.used_macros:
+                users.setdefault(("macro", inner), []).append(("rule", name))
+            for inner in rule.body.used_lists if rule.body is not None else ():
+                users.setdefault(("list", inner), []).append(("rule", name))
+        return users
+
+    def rules_using(self, named: Named) -> tuple[str, ...]:
+        """The names of the rules that use the list or macro *named*, directly or through others, in load order."""
+        seen = {named}
+        pending = [named]
+        while pending:
+            for user in self._direct_users.get(pending.pop(), ()):
+                if user not in seen:
+                    seen.add(user)
+                    pending.append(user)
+        return tuple([name for name in self.compilation.rules if ("rule", name) in seen])
+
+    def is_hook(self, named: Named, state: Definition | None = None) -> bool:
+        """Whether the list or macro *named* is made to be overridden: by its name, or as its default does nothing."""
+        kind, name = named
+        if kind == "rule":
+            return False
+        if any(fnmatchcase(name, pattern) for pattern in self.hook_names):
+            return True
+        if isinstance(state, ListDefinition):
+            return not state.items
+        return isinstance(state, MacroDefinition) and is_constant(self.tree(state))
+
+    def tree(self, definition: MacroDefinition | RuleDefinition) -> Expression | None:
+        """The condition of *definition* parsed as it is written, lists not put in; None where it does not parse."""
+        from falcokit.condition import parse
+        from falcokit.ruleset.definitions import joined
+
+        if not definition.condition:
+            return None
+        tree = parse(joined(definition.condition))
+        return None if isinstance(tree, Problem) else tree
+
+
+def is_constant(tree: Expression | None) -> bool:
+    """Whether a condition does not depend on what happened: `never_true` and its like."""
+    if isinstance(tree, Identifier):
+        return tree.name in ("never_true", "always_true")
+    return isinstance(tree, Check) and getattr(tree.left, "name", "") == "evt.num"
+
+
+def defines(item: NamedItem) -> bool:
+    """Whether *item* makes its name stand for something of its own, whatever it stood for before."""
+    if isinstance(item, RuleItem):
+        return any(update.operation == "define" for update in item.updates)
+    return item.operation == "define"
+
+
+def name_span(item: NamedItem) -> Span:
+    """The key and the name of *item*."""
+    key = item.node.pairs[0][0]
+    start = item.name.node.start
+    if key.end <= start <= key.end + 10 and item.node.pairs[0][1] is item.name.node:
+        start = key.start
+    return Span(item.file, start, item.name.node.end)
