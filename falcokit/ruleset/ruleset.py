@@ -18,6 +18,7 @@ from falcokit.ruleset.compiler import Compilation
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition, RuleDefinition
 from falcokit.ruleset.items import IgnoredItem, Item, ListItem, MacroItem, RuleItem
 from falcokit.ruleset.loader import Loaded
+from falcokit.ruleset.uses import Use, all_uses
 from falcokit.source import Origin, SourceFile, Span
 
 __all__ = ["HOOK_NAMES", "Named", "NamedItem", "Ruleset", "defines", "is_constant", "name_span"]
@@ -132,6 +133,11 @@ class Ruleset:
                     seen.add(user)
                     pending.append(user)
         return tuple([name for name in self.compilation.rules if ("rule", name) in seen])
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """Every comparison, with the side of `not` it stands on."""
+        return all_uses(self)
 
     def is_hook(self, named: Named, state: Definition | None = None) -> bool:
         """Whether the list or macro *named* is made to be overridden: by its name, or as its default does nothing."""

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from falcokit.diagnostic import Edit
 from falcokit.record import Record
 from falcokit.ruleset.collector import Definition
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
 from falcokit.ruleset.items import Entry, Written
 from falcokit.ruleset.ruleset import Named, NamedItem, Ruleset, defines
+from falcokit.source import Span
 
-__all__ = ["Redefinition", "redefinitions"]
+__all__ = ["Redefinition", "redefinitions", "removal"]
 
 
 class Redefinition(Record):
-    """*item* defines *named* anew: before it stood for *before*, which *base* had defined, and then for *after*."""
+    """*item* defines *named* anew: before it stood for *before*, which *base_item* defined, and then for *after*."""
 
-    __slots__ = ("after", "base", "before", "item", "named")
+    __slots__ = ("after", "base_item", "before", "item", "named")
 
-    def __init__(self, named: Named, item: NamedItem, base: Definition, before: Definition, after: Definition) -> None:
+    def __init__(
+        self, named: Named, item: NamedItem, base_item: NamedItem, before: Definition, after: Definition
+    ) -> None:
         self.named: Final = named
         self.item: Final = item
-        self.base: Final = base
+        self.base_item: Final = base_item
         self.before: Final = before
         self.after: Final = after
 
@@ -74,12 +78,22 @@ def redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
         if len(definition.contributions) < 2:
             continue
         states = ruleset.states(named)
-        base: Definition | None = None
+        base: NamedItem | None = None
         for number, (item, after) in enumerate(states):
             if defines(item):
                 if base is not None:
                     yield Redefinition(named, item, base, states[number - 1][1], after)
-                base = after
+                base = item
+
+
+def removal(item: NamedItem) -> Edit:
+    """Taking the whole item out, with the blank lines behind it."""
+    text = item.file.text
+    start = text.rfind("\n", 0, item.node.start) + 1
+    end = text.find("\n", item.node.end) + 1 or len(text)
+    while end < len(text) and text[end : (text.find("\n", end) + 1) or len(text)].strip() == "":
+        end = text.find("\n", end) + 1 or len(text)
+    return Edit(Span(item.file, start, end), "")
 
 
 def _and(words: tuple[str, ...]) -> str:

@@ -69,7 +69,7 @@ def shadowed_default(ruleset: Ruleset) -> Iterator[Finding]:
     """
     for found in redefinitions(ruleset):
         if (
-            found.base.item.file.origin is not Origin.DEFAULT
+            found.base_item.file.origin is not Origin.DEFAULT
             or found.item.file.origin is not Origin.CUSTOM
             or found.same
             or found.explicit
@@ -100,4 +100,4 @@ def _labels(ruleset: Ruleset, found: Redefinition) -> tuple[Label, ...]:
     if others:
         shown = ", ".join(f"`{r}`" for r in others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
         label += f"; default rules that change with it: {shown}"
-    return (Label(name_span(found.base.item), label),)
+    return (Label(name_span(found.base_item), label),)

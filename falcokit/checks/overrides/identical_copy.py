@@ -1,0 +1,93 @@
+"""FK351."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from falcokit.checks.check import Finding, check
+from falcokit.checks.overrides._redefinitions import redefinitions, removal
+from falcokit.diagnostic import Fix, Label, Severity
+from falcokit.ruleset.ruleset import Ruleset, name_span
+from falcokit.source import Origin
+
+__all__ = ["identical_copy"]
+
+
+@check("FK351", Severity.WARNING)
+def identical_copy(ruleset: Ruleset) -> Iterator[Finding]:
+    """A custom item says again what the default says.
+
+    The copy changes nothing today.  When the default rules are updated it hides the new definition, and nobody will
+    remember why it is there.
+
+    ## Flagged
+
+    ```yaml default.yaml
+    - list: shells
+      items: [sh, bash]
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name in (shells)
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    # ours
+    - «list: shells»
+      items: [bash, sh]
+
+    - list: others
+      items: [perl]
+    - rule: Shell
+      condition: or proc.name in (others)
+      override:
+        condition: append
+    ```
+
+    ## Fixed
+
+    ```yaml custom.yaml
+    # ours
+    - list: others
+      items: [perl]
+    - rule: Shell
+      condition: or proc.name in (others)
+      override:
+        condition: append
+    ```
+
+    ## Accepted
+
+    ```yaml default.yaml
+    - macro: user_known_shells
+      condition: evt.num < 0
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and not user_known_shells
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    - macro: user_known_shells
+      condition: evt.num < 0
+    ```
+
+    ## See also
+
+    `shadowed-default`
+    """
+    for found in redefinitions(ruleset):
+        if (
+            found.base_item.file.origin is not Origin.DEFAULT
+            or found.item.file.origin is not Origin.CUSTOM
+            or not found.same
+            or ruleset.is_hook(found.named, found.before)
+        ):
+            continue
+        kind, name = found.named
+        fix = Fix("remove the copy", (removal(found.item),))
+        label = Label(name_span(found.base_item), "the default stands here")
+        message = f"this is a copy of the default {kind} `{name}` as it stands"
+        yield Finding(name_span(found.item), message, "remove it: it changes nothing", (label,), fix)

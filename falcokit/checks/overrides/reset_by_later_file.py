@@ -1,0 +1,83 @@
+"""FK354."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from falcokit.checks.check import Finding, check
+from falcokit.diagnostic import Label, Severity
+from falcokit.ruleset.ruleset import NamedItem, Ruleset, defines, name_span
+from falcokit.source import Origin
+
+__all__ = ["reset_by_later_file"]
+
+
+@check("FK354", Severity.WARNING)
+def reset_by_later_file(ruleset: Ruleset) -> Iterator[Finding]:
+    """A later file takes a custom change back.
+
+    Files are loaded in order, and a definition starts anew: what was appended, overridden or switched off before is gone.
+    Load the file with the change after all files that define the name.
+
+    ## Flagged
+
+    ```yaml first.yaml
+    - list: shells
+      items: [sh]
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name in (shells)
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml tuning.yaml
+    - «list: shells»
+      items: [zsh]
+      override:
+        items: append
+    ```
+
+    ```yaml later.yaml
+    - list: shells
+      items: [sh]
+    ```
+
+    ## Accepted
+
+    ```yaml first.yaml
+    - list: shells
+      items: [sh]
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name in (shells)
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml tuning.yaml
+    - list: shells
+      items: [zsh]
+      override:
+        items: append
+    ```
+
+    ## See also
+
+    `redefined-elsewhere`
+    """
+    for named, definition in ruleset.named():
+        if len(definition.contributions) < 2:
+            continue
+        contributions: tuple[NamedItem, ...] = definition.contributions
+        for number, item in enumerate(contributions):
+            if item.file.origin is not Origin.CUSTOM or (number == 0 and defines(item)):
+                continue
+            if defines(item) and contributions[0].file.origin is not Origin.DEFAULT:
+                continue
+            later = [o for o in contributions[number + 1 :] if defines(o) and o.file is not item.file]
+            if later and later[0].node.get("override") is None:
+                kind, name = named
+                message = f"this change of the {kind} `{name}` is lost: {later[0].file.name} defines it anew"
+                label = Label(name_span(later[0]), "here it starts from nothing")
+                yield Finding(name_span(item), message, "load this file after the other one", (label,))

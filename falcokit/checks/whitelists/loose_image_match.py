@@ -1,0 +1,88 @@
+"""FK552."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from falcokit.checks.check import Finding, check
+from falcokit.checks.whitelists._images import IMAGE_FIELDS, excluding
+from falcokit.diagnostic import Severity
+from falcokit.ruleset.ruleset import Ruleset
+
+__all__ = ["loose_image_match"]
+
+
+@check("FK552", Severity.WARNING)
+def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
+    """A whitelist takes any image whose name has a piece in common.
+
+    Anybody can push an image.  `endswith "sysdig/agent"` holds for `docker.io/evil-sysdig/agent`, `contains` and a
+    `startswith` that stops in the middle of a name hold for even more: who names an image so is not seen any more.
+    Compare the whole repository, or let the text begin or end at a `/`.
+
+    ## Flagged
+
+    ```yaml default.yaml
+    - macro: user_known_shells
+      condition: evt.num < 0
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name = sh and not user_known_shells
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    - macro: user_known_shells
+      condition: >
+        container.image.repository endswith «"tools/agent"»
+        or container.image.repository contains «cron»
+        or container.image.repository startswith «registry.example.com»
+    ```
+
+    ## Accepted
+
+    ```yaml default.yaml
+    - macro: user_known_shells
+      condition: evt.num < 0
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name = sh and not user_known_shells
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    - macro: user_known_shells
+      condition: >
+        container.image.repository = registry.example.com/tools/agent
+        or container.image.repository endswith "/tools/agent"
+        or container.image.repository startswith registry.example.com/tools/
+    - rule: Miner
+      desc: an image that is named as a miner
+      condition: evt.type = execve and container.image.repository contains miner
+      output: miner %container.image.repository
+      priority: INFO
+    ```
+
+    ## See also
+
+    `tag-in-repository`, `missing-registry`
+    """
+    for use, text, span in excluding(ruleset, IMAGE_FIELDS):
+        operator = use.check.operator
+        if operator in ("contains", "icontains") and "/" not in text.strip("/"):
+            where = "anywhere in its name"
+        elif operator in ("contains", "icontains") and not (text.startswith("/") and text.endswith(("/", ":", "@"))):
+            where = "somewhere in its name"
+        elif operator == "endswith" and not text.startswith("/"):
+            where = "at the end of its name"
+        elif operator == "startswith" and not text.endswith(("/", ":", "@")):
+            where = "at the beginning of its name"
+        elif operator in ("glob", "iglob") and text.startswith("*") and not text.startswith(("*/", "**/")):
+            where = "after anything else"
+        else:
+            continue
+        message = f"any image with `{text}` {where} is let through"
+        help_text = "compare the whole repository with `=` or `in`, or let the text begin or end at a `/`"
+        yield Finding(span, message, help_text)

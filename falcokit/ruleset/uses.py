@@ -1,0 +1,92 @@
+"""Each comparison of a rule set with the side of `not` it stands on: what lets events through, and what catches them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from falcokit.condition.ast import Check, Expression, Field, Identifier, ListValue, Not, Value
+from falcokit.record import Record
+from falcokit.ruleset.body import Body
+from falcokit.ruleset.macros import Bound
+from falcokit.source import Span
+
+if TYPE_CHECKING:
+    from falcokit.ruleset.ruleset import Ruleset
+
+__all__ = ["Use", "all_uses", "compared", "field_of"]
+
+
+class Use(Record):
+    """A check in the condition *body*: ``excludes`` where some rule has it behind a `not`, so that it lets events
+    through, ``catches`` where some rule has it in front."""
+
+    __slots__ = ("body", "catches", "check", "excludes")
+
+    def __init__(self, body: Body, check: Check, excludes: bool, catches: bool) -> None:
+        self.body: Final = body
+        self.check: Final = check
+        self.excludes: Final = excludes
+        self.catches: Final = catches
+
+    def span(self) -> Span:
+        """Where the comparison is written."""
+        return self.body.locate(self.check.start, self.check.end)
+
+
+def all_uses(ruleset: Ruleset) -> tuple[Use, ...]:
+    """Every check of every rule and macro, each once.  A hook that no rule uses counts as excluding."""
+    sides: dict[int, set[bool]] = {}
+    checks: dict[int, tuple[Body, Check]] = {}
+    seen: set[tuple[int, bool]] = set()
+    roots = [(rule.bound, False) for rule in ruleset.compilation.rules.values() if rule.bound is not None]
+    _walk(roots, seen, sides, checks)
+    for name, macro in ruleset.compilation.macros.items():
+        if not {(id(macro.bound), False), (id(macro.bound), True)} & seen:
+            _walk([(macro.bound, ruleset.is_hook(("macro", name)))], seen, sides, checks)
+    return tuple([Use(*checks[key], True in found, False in found) for key, found in sides.items()])
+
+
+def _walk(
+    pending: list[tuple[Bound, bool]],
+    seen: set[tuple[int, bool]],
+    sides: dict[int, set[bool]],
+    checks: dict[int, tuple[Body, Check]],
+) -> None:
+    while pending:
+        bound, negated = pending.pop()
+        if (id(bound), negated) in seen or bound.tree is None:
+            seen.add((id(bound), negated))
+            continue
+        seen.add((id(bound), negated))
+        for leaf, side in _leaves(bound.tree, negated):
+            if isinstance(leaf, Check):
+                sides.setdefault(id(leaf), set()).add(side)
+                checks[id(leaf)] = (bound.body, leaf)
+            elif (inner := bound.env.get(leaf.name)) is not None:
+                pending.append((inner, side))
+
+
+def _leaves(tree: Expression, negated: bool) -> Iterator[tuple[Check | Identifier, bool]]:
+    stack: list[tuple[Expression, bool]] = [(tree, negated)]
+    while stack:
+        node, side = stack.pop()
+        if isinstance(node, (Check, Identifier)):
+            yield node, side
+        elif isinstance(node, Not):
+            stack.append((node.child, not side))
+        else:
+            stack += [(child, side) for child in node.children]
+
+
+def field_of(check: Check) -> str:
+    """The name of the field on the left, ``""`` for anything else there."""
+    return check.left.name if isinstance(check.left, Field) else ""
+
+
+def compared(use: Use) -> Iterator[tuple[str, Span]]:
+    """The texts that the check compares with, each with its place."""
+    right = use.check.right
+    values = right.items if isinstance(right, ListValue) else (right,) if isinstance(right, Value) else ()
+    for value in values:
+        yield value.text, use.body.locate(value.start, value.end)
