@@ -6,28 +6,52 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from falcokit.catalogue import Catalogue
-from falcokit.checks import Check, all_checks, run_checks
-from falcokit.diagnostic import Diagnostic
+from falcokit.checks import Check, run_checks
+from falcokit.diagnostic import KINDS, Diagnostic
 from falcokit.record import Record
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
 from falcokit.ruleset.ruleset import HOOK_NAMES, Ruleset
+from falcokit.settings.choice import Choice
 from falcokit.source import Origin, SourceFile, Span
 from falcokit.source.decode import first_invalid
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from falcokit.ruleset.additions import OutputAddition
 
-__all__ = ["LintResult", "default_checks", "lint", "relint"]
+__all__ = ["LintResult", "Options", "lint", "relint"]
+
+
+class Options(Record):
+    """What a project wants: ``choice`` of findings, ``hook_names`` and ``target`` as in `Ruleset`, and the day that
+    ``today`` is for snoozes.  With ``strict`` a check that fails raises."""
+
+    __slots__ = ("choice", "hook_names", "strict", "target", "today")
+
+    def __init__(
+        self,
+        choice: Choice | None = None,
+        hook_names: tuple[str, ...] = HOOK_NAMES,
+        target: str = "",
+        today: date | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.choice: Final = Choice() if choice is None else choice
+        self.hook_names: Final = hook_names
+        self.target: Final = target
+        self.today: Final = today
+        self.strict: Final = strict
 
 
 class LintResult(Record):
     """The findings in file and text order; ``stops`` are those at which Falco would stop reading their file.
 
     ``loaded`` is the rule set as loaded without stopping; ``hidden`` counts the findings in default files that were
-    left out.
+    left out, ``silenced`` those that comments in the files took away.
     """
 
-    __slots__ = ("files", "findings", "hidden", "loaded", "stops")
+    __slots__ = ("files", "findings", "hidden", "loaded", "options", "silenced", "stops")
 
     def __init__(
         self,
@@ -36,12 +60,16 @@ class LintResult(Record):
         stops: frozenset[int],
         hidden: int,
         loaded: Loaded,
+        silenced: int,
+        options: Options,
     ) -> None:
         self.files: Final = files
         self.findings: Final = findings
         self.stops: Final = stops
         self.hidden: Final = hidden
         self.loaded: Final = loaded
+        self.silenced: Final = silenced
+        self.options: Final = options
 
     def stops_at(self, finding: Diagnostic) -> bool:
         """Whether Falco stops at *finding*."""
@@ -55,21 +83,24 @@ def lint(
     include_defaults: bool = False,
     additions: Sequence[OutputAddition] = (),
     memo: Memo | None = None,
-    checks: Sequence[Check] | None = None,
-    hook_names: tuple[str, ...] = HOOK_NAMES,
+    options: Options | None = None,
 ) -> LintResult:
-    """Lint *files*, in load order, default files first; findings in default files only with *include_defaults*.
-
-    *checks* are those to run, by default all that are not pedantic; *hook_names* see `Ruleset`.
-    """
+    """Lint *files*, in load order, default files first; findings in default files only with *include_defaults*."""
+    options = Options() if options is None else options
     memo = Memo(lasting=False) if memo is None else memo
     loaded = load_all(files, catalogue, memo, additions)
     failed = [result for result in loaded.files if not result.successful]
     found = _unique(loaded, failed != [])
     found += _invalid_text(files)
+    checks = options.choice.checks()
     if loaded.compilation is not None:
-        ruleset = Ruleset(loaded, hook_names)
-        found = _without_repeats(found, run_checks(ruleset, default_checks() if checks is None else checks))
+        ruleset = Ruleset(loaded, options.hook_names, options.target)
+        found = _without_repeats(found, run_checks(ruleset, checks, strict=options.strict))
+    found = options.choice.applied(found)
+    silenced = 0
+    if any("falcokit:" in file.text for file in files):
+        found, silenced = _suppressed(found, loaded, checks, options)
+    everything = found
     shown = [d for d in found if include_defaults or d.file.origin is Origin.CUSTOM]
     # A default file that does not load is never a detail: without it nothing else can be believed.
     shown += [d for d in found if not include_defaults and d.file.origin is Origin.DEFAULT and d.is_error]
@@ -79,12 +110,21 @@ def lint(
     stops: frozenset[int] = frozenset()
     if failed:
         stops = _stops(files, catalogue, additions, shown, memo)
-    return LintResult(tuple(files), tuple(shown), stops, len(found) - len(shown), loaded)
+    return LintResult(tuple(files), tuple(shown), stops, len(everything) - len(shown), loaded, silenced, options)
 
 
-def default_checks() -> tuple[Check, ...]:
-    """The checks that run when nobody says which."""
-    return tuple([check for check in all_checks() if not check.pedantic])
+def _suppressed(
+    found: list[Diagnostic], loaded: Loaded, checks: Sequence[Check], options: Options
+) -> tuple[list[Diagnostic], int]:
+    from falcokit.settings.choice import every_kind
+    from falcokit.suppress import suppress
+
+    kinds = every_kind()
+    known = frozenset([*kinds, *(kind.code for kind in kinds.values())])
+    run = [check.kind for check in checks] + list(KINDS.values())
+    looked_for = frozenset([word for kind in run for word in (kind.name, kind.code)])
+    result = suppress(found, loaded.files, known, looked_for, options.today)
+    return result.findings, result.count
 
 
 _SAID_BETTER = {"unused-macro": "dead-hook", "unused-list": "dead-hook"}
@@ -102,7 +142,7 @@ def _without_repeats(found: list[Diagnostic], checked: list[Diagnostic]) -> list
 def relint(before: LintResult, changed: SourceFile, memo: Memo, *, include_defaults: bool = False) -> LintResult:
     """Lint again with *changed* in the place of the file of the same name; *memo* is the one of the first lint."""
     files = [changed if file.name == changed.name else file for file in before.files]
-    return lint(files, before.loaded.catalogue, include_defaults=include_defaults, memo=memo)
+    return lint(files, before.loaded.catalogue, include_defaults=include_defaults, memo=memo, options=before.options)
 
 
 def _unique(loaded: Loaded, failed: bool) -> list[Diagnostic]:

@@ -33,7 +33,7 @@ def tag_in_repository(ruleset: Ruleset) -> Iterator[Finding]:
 
     ```yaml custom.yaml
     - list: known_images
-      items: [«"registry.example.com/tools/agent:1.2"», "registry.example.com:5000/tools/cron"]
+      items: ["«registry.example.com/tools/agent:1.2»", "registry.example.com:5000/tools/cron"]
     - macro: user_known_shells
       condition: container.image.repository in (known_images)
     ```
