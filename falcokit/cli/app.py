@@ -12,6 +12,7 @@ __all__ = ["COMMANDS", "app"]
 
 COMMANDS: Final = {
     "lint": "falcokit.cli.lint",
+    "explain": "falcokit.cli.explain",
     "validate": "falcokit.cli.validate",
     "describe": "falcokit.cli.describe",
     "fields": "falcokit.cli.fields",

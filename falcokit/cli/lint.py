@@ -4,47 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Final, Optional
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from falcokit.cli.linting import BUNDLED, Run, anything, cached_report, linter, report_of
 from falcokit.cli.options import Colour, Format, Threshold, fail, read_input, single, write
-from falcokit.record import Record
-from falcokit.workspace.gather import Gathered, Request, gather
+from falcokit.workspace.gather import Request, gather
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
 
 if TYPE_CHECKING:
+    from falcokit.lint import Options
     from falcokit.workspace.falco_config import LintSetup
+    from falcokit.workspace.project import Project
 
 __all__ = ["command"]
 
 _SYSTEM_CONFIG = "/etc/falco/falco.yaml"
-BUNDLED: Final = "bundled with falcokit"
 _LEVELS = {Threshold.info: 1, Threshold.warning: 2, Threshold.error: 3, Threshold.never: 4}
-
-
-class _Run(Record):
-    """Everything a report depends on beside the files themselves."""
-
-    __slots__ = ("colour", "defaults", "format", "include_defaults", "own_fields", "setup", "width")
-
-    def __init__(
-        self,
-        defaults: str,
-        setup: LintSetup | None,
-        own_fields: tuple[tuple[str, str], ...],
-        include_defaults: bool,
-        format: Format,
-        colour: bool,
-        width: int,
-    ) -> None:
-        self.defaults: Final = defaults
-        self.setup: Final = setup
-        self.own_fields: Final = own_fields
-        self.include_defaults: Final = include_defaults
-        self.format: Final = format
-        self.colour: Final = colour
-        self.width: Final = width
 
 
 def lint(
@@ -72,6 +49,24 @@ def lint(
         Optional[list[str]], typer.Option(metavar="FILE", help="JSON with the fields of a plugin of your own.")
     ] = None,
     stdin_filename: Annotated[str, typer.Option(metavar="NAME", help="What standard input is called.")] = "",
+    select: Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="NAMES", help="Only these findings: names, codes, FK3, families; with commas."),
+    ] = None,
+    ignore: Annotated[
+        Optional[list[str]], typer.Option(metavar="NAMES", help="Not these findings; as --select.")
+    ] = None,
+    pedantic: Annotated[bool, typer.Option("--pedantic", help="Check conventions as well.")] = False,
+    settings: Annotated[
+        Optional[str],
+        typer.Option(metavar="FILE", help="Settings, instead of falcokit.toml or pyproject.toml here or above."),
+    ] = None,
+    no_settings: Annotated[bool, typer.Option("--no-settings", help="Read no settings.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Mend in custom files what can be mended safely.")] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="With --fix or --diff: also what may change meaning.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change; change nothing.")] = False,
     format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.text,
     fail_on: Annotated[Threshold, typer.Option(help="The severity that makes the exit code 1.")] = Threshold.warning,
     max_file_size: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Refuse larger files.")] = DEFAULT_LIMIT,
@@ -82,7 +77,7 @@ def lint(
 ) -> None:
     """Say everything that Falco would say of rules files, and what to write instead.
 
-    Custom files are loaded on top of default rules: those of --defaults, else of --config, else of
+    Custom files are loaded on top of default rules: those of --defaults, else of --config, else of the settings, else of
     /etc/falco/falco.yaml if it exists, else the ones falcokit brings.
 
     Exit codes: 0 nothing at or above --fail-on, 1 findings, 2 wrong usage or an unreadable file.
@@ -93,12 +88,18 @@ def lint(
         fail("--no-defaults excludes --defaults and --config")
     if defaults and config:
         fail("give either --defaults or --config")
+    project = _project(settings, no_settings)
+    options = _options(project, select, ignore, pedantic)
+    if project is not None and not (defaults or config or no_defaults):
+        defaults = project.defaults()
     if not defaults and not config and not no_defaults and os.path.exists(_SYSTEM_CONFIG):
         config = _SYSTEM_CONFIG
     wanted = tuple(paths or ())
     if wanted.count("-") > 1:
         fail("standard input can be read once: give - once")
     setup = _from_config(config, default_names, max_file_size) if config else None
+    if unsafe and not (fix or diff):
+        fail("--unsafe goes with --fix or --diff")
     if default_names and setup is None:
         fail("--default-names tells of files of a configuration: give one with --config")
     below: tuple[tuple[str, bool], ...] | None = ()
@@ -116,26 +117,58 @@ def lint(
     gathered = gather(Request(wanted, below, read_input, stdin_filename, max_file_size))
     if missing := [path for path in defaults or () if path in gathered.empty]:
         fail(f"no rules files found in {', '.join(missing)}")
-    if not _anything(gathered, wanted):
+    if not anything(gathered, wanted):
         fail(f"no rules files found in {', '.join(wanted) or said}")
     terminal = sys.stdout.isatty()
     colour = color is Colour.always or (color is Colour.auto and terminal and not os.environ.get("NO_COLOR"))
-    run = _Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal))
-    text, worst = _cached(gathered, run) if cache else _findings(gathered, run)
+    run = Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal), options)
+    if fix or diff:
+        from falcokit.cli.fixing import fixed_report
+
+        text, worst = fixed_report(gathered, run, unsafe=unsafe, diff=diff)
+    else:
+        text, worst = cached_report(gathered, run) if cache else report_of(gathered, run, linter(run)(gathered.files))
     write(text)
     if any(not unreadable.too_large for _, unreadable, _ in gathered.unreadable):
         raise typer.Exit(2)
     raise typer.Exit(1 if worst >= _LEVELS[fail_on] else 0)
 
 
-def _anything(gathered: Gathered, wanted: tuple[str, ...]) -> bool:
-    """Whether what the user named led to any file at all."""
-    from falcokit.source import Origin
+def _project(path: str | None, none: bool) -> Project | None:
+    """The project's settings; imported only where there are any."""
+    if none and path:
+        fail("give either --settings or --no-settings")
+    if none:
+        return None
+    from falcokit.errors import ConfigError
+    from falcokit.workspace.project import find_settings, load_settings
 
-    if not wanted:
-        return bool(gathered.files or gathered.unreadable)
-    custom = any(file.origin is Origin.CUSTOM for file in gathered.files)
-    return bool(custom or gathered.unreadable or gathered.skipped or gathered.defaults_named)
+    try:
+        return load_settings(path) if path else find_settings()
+    except ConfigError as error:
+        fail(str(error))
+
+
+def _options(project: Project | None, select: list[str] | None, ignore: list[str] | None, pedantic: bool) -> Options:
+    """What the project and the command line want; a name given here counts more than one given there."""
+    from datetime import date
+
+    from falcokit.lint import Options
+    from falcokit.settings import Choice, parse_names
+
+    choice = project.settings.choice if project is not None else Choice()
+    for key, given in (("select", select), ("ignore", ignore)):
+        names, problem = parse_names(given or ())
+        if problem:
+            fail(f"--{key}: {problem}")
+        if names:
+            choice = choice.replaced(**{key: names if key == "select" else choice.ignore + names})
+    if select:
+        choice = choice.replaced(ignore=tuple([name for name in choice.ignore if name not in choice.select]))
+    hooks = project.settings.hooks if project is not None else ()
+    target = project.settings.target if project is not None else ""
+    options = Options(choice.replaced(pedantic=choice.pedantic or pedantic), target=target, today=date.today())
+    return options.replaced(hook_names=hooks) if hooks else options
 
 
 def _read_fields(path: str) -> str:
@@ -164,77 +197,4 @@ def _width(terminal: bool) -> int:
         return 80
 
 
-def _cached(gathered: Gathered, run: _Run) -> tuple[str, int]:
-    """The report, from an earlier run where nothing it depends on has changed."""
-    from falcokit.workspace.cache import Cache
-
-    store = Cache.of_user()
-    setup = run.setup.key if run.setup is not None else ""
-    about = (run.replaced(setup=None, format=Format(run.format)), run.format.value, setup, gathered.replaced(files=()))
-    parts = [repr(about).encode("utf-8", "surrogateescape")]
-    for file in gathered.files:
-        parts.append(f"{file.name}\0{file.origin.value}".encode("utf-8", "surrogateescape"))
-        parts.append(file.text.encode("utf-8", "surrogatepass"))
-    key = store.key(parts)
-    kept = store.get(key)
-    if kept is None:
-        text, worst = _findings(gathered, run)
-        store.put(key, f"{worst}\n{text}")
-        return text, worst
-    level, _, text = kept.partition("\n")
-    return text, int(level)
-
-
-def _findings(gathered: Gathered, run: _Run) -> tuple[str, int]:
-    """The report, and the level of its worst finding."""
-    from falcokit.catalogue import Catalogue
-    from falcokit.diagnostic import Diagnostic
-    from falcokit.errors import CatalogueError
-    from falcokit.lint import lint as lint_files
-    from falcokit.source import SourceFile, Span
-
-    catalogue = run.setup.catalogue if run.setup is not None else Catalogue.bundled()
-    for path, text in run.own_fields:
-        try:
-            catalogue = catalogue.extended(text)
-        except CatalogueError as error:
-            fail(f"{path}: {error}")
-    additions = run.setup.additions if run.setup is not None else ()
-    result = lint_files(gathered.files, catalogue, include_defaults=run.include_defaults, additions=additions)
-    findings = list(result.findings)
-    for path, unreadable, origin in gathered.unreadable:
-        kind = "file-too-large" if unreadable.too_large else "unreadable-file"
-        help_text = "raise the limit with --max-file-size" if unreadable.too_large else ""
-        span = Span(SourceFile(path, "", origin), 0, 0)
-        message = "the file is not read" if unreadable.too_large else "the file cannot be read"
-        findings.append(Diagnostic(kind, f"{message}: {unreadable.reason}", span, help_text))
-    worst = int(max((d.level for d in findings), default=0))
-    if run.format is Format.json:
-        from falcokit.report.json import render as render_json
-
-        return render_json(findings, result.files, result.stops, defaults=run.defaults, skipped=gathered.skipped), worst
-    return _text(gathered, run, findings, result.stops, result.hidden), worst
-
-
-def _text(gathered: Gathered, run: _Run, findings: list[Diagnostic], stops: frozenset[int], hidden: int) -> str:
-    from falcokit.report.text import plain, render, summary
-    from falcokit.source import Origin
-
-    lines = [f"default rules: {plain(run.defaults)}\n"]
-    if gathered.defaults_named and not run.include_defaults:
-        names = ", ".join(map(plain, gathered.defaults_named))
-        lines.append(f"{names}: a default file; --include-defaults shows what is found in it\n")
-    lines.append("\n" + render(findings, stops, colour=run.colour, width=run.width))
-    if run.defaults == BUNDLED and any(d.help.startswith("define it") for d in findings):
-        lines.append("names of Falco's own rules are known with --defaults FILE: falcokit brings a few of them only\n")
-    if hidden and not run.include_defaults:
-        lines.append(f"{hidden} findings in default files not shown; --include-defaults shows them\n")
-    checked = sum(run.include_defaults or file.origin is Origin.CUSTOM for file in gathered.files)
-    lines.append(summary(findings, checked, len(gathered.skipped)) + "\n")
-    return "".join(lines)
-
-
 command = single(lint)
-
-if TYPE_CHECKING:
-    from falcokit.diagnostic import Diagnostic

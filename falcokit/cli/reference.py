@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-__all__ = ["cli_page", "findings_page"]
+__all__ = ["check_pages", "cli_page", "findings_page"]
 
 
 def cli_page() -> str:
@@ -53,9 +53,47 @@ def findings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def check_pages() -> dict[str, str]:
+    """The page of every check, and their index, by path."""
+    from falcokit.checks import FAMILIES, all_checks
+    from falcokit.checks.page import examples, markdown
+
+    lines = [
+        "# Checks",
+        "",
+        "Made by `python -m falcokit.cli.reference docs`; do not edit. What Falco accepts and authors do not mean. `falcokit explain NAME`",
+        "prints a page; [adding a check](../adding-a-check.md) tells how one is made. What Falco itself says is in [findings](../findings.md).",
+    ]
+    pages = {}
+    for family, (_, about) in FAMILIES.items():
+        lines += [
+            "",
+            f"## {family}: {about}",
+            "",
+            "| code | name | severity | confidence | fix | |",
+            "| --- | --- | --- | --- | --- | --- |",
+        ]
+        for check in all_checks():
+            if check.family != family:
+                continue
+            kind = check.kind
+            pages[f"checks/{kind.name}.md"] = markdown(check)
+            fix = "yes" if any(example.fixed is not None for example in examples(check)) else ""
+            facts = f"{kind.severity.word} | {kind.confidence.word} | {fix} | {kind.about}"
+            lines.append(f"| {kind.code} | [{kind.name}]({kind.name}.md) | {facts} |")
+    pages["checks/index.md"] = "\n".join(lines) + "\n"
+    return pages
+
+
 def main(folder: str) -> None:
-    """Write both pages into *folder*."""
-    for name, text in (("cli.md", cli_page()), ("findings.md", findings_page())):
+    """Write all pages into *folder*; a page of a check that is no more goes away."""
+    pages = {"cli.md": cli_page(), "findings.md": findings_page(), **check_pages()}
+    checks = os.path.join(folder, "checks")
+    os.makedirs(checks, exist_ok=True)
+    for name in os.listdir(checks):
+        if f"checks/{name}" not in pages:
+            os.remove(os.path.join(checks, name))
+    for name, text in pages.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
 

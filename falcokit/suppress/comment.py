@@ -90,7 +90,7 @@ def _range(result: FileResult, span: Span) -> tuple[int, int]:
     """What the comment is about: its line where something stands before it, else the item or key that begins below."""
     text = span.file.text
     line = text.rfind("\n", 0, span.start) + 1
-    if text[line : span.start].strip():
+    if text[line : span.start].strip(" \t-"):
         return line, span.end
     start = text.find("\n", span.end) + 1 or len(text)
     while start < len(text):

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import falcokit
-from falcokit.cli.reference import cli_page, findings_page
+from falcokit.cli.reference import check_pages, cli_page, findings_page
 from falcokit.diagnostic import KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -18,6 +18,10 @@ ROOT = Path(__file__).parents[2]
 def test_generated_pages_are_up_to_date() -> None:
     assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == cli_page()
     assert (ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == findings_page()
+    pages = check_pages()
+    for name, text in pages.items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, name
+    assert {f"checks/{path.name}" for path in (ROOT / "docs" / "checks").iterdir()} == set(pages)
 
 
 def test_codes_and_names_of_findings_are_unique() -> None:

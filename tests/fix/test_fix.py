@@ -1,0 +1,87 @@
+"""Mending findings: only what is wrong changes, nothing gets worse, default files never change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from falcokit.catalogue import Catalogue
+from falcokit.diagnostic import Edit
+from falcokit.fix import Fixed, apply_edits, fix_files
+from falcokit.lint import LintResult, lint
+from falcokit.source import Origin, SourceFile, Span
+
+RULE = "- rule: T\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n  exceptions: [{name: e, fields: [proc.name]}]\n"
+
+
+def mend(*texts: str, default: str = "", unsafe: bool = False) -> Fixed:
+    files = [SourceFile("default.yaml", default, Origin.DEFAULT)] if default else []
+    files += [SourceFile(f"f{number}.yaml", text) for number, text in enumerate(texts)]
+
+    def run(files: Sequence[SourceFile]) -> LintResult:
+        return lint(files, Catalogue.bundled())
+
+    return fix_files(files, run, unsafe=unsafe)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "- rule: T\n  # why\n  condition: and proc.name = x\n  append: true  # as ever\n",
+            "- rule: T\n  # why\n  condition: and proc.name = x\n  override:\n    condition: append  # as ever\n",
+        ),
+        (
+            "- {rule: T, condition: and proc.name = x, append: true}\n",
+            "- {rule: T, condition: and proc.name = x, override: {condition: append}}\n",
+        ),
+        (
+            "-   rule: T\n    exceptions:\n    - name: e\n      values: [[x]]\n    append: true",
+            "-   rule: T\n    exceptions:\n    - name: e\n      values: [[x]]\n    override:\n      exceptions: append",
+        ),
+        ("- rule: T\n  enabled: false\n", "- rule: T\n  enabled: false\n  override:\n    enabled: replace\n"),
+        (
+            "- rule: T\r\n  enabled: false\r\n",
+            "- rule: T\r\n  enabled: false\r\n  override:\r\n    enabled: replace\r\n",
+        ),
+        ("- {rule: T, enabled: false}\n", "- {rule: T, enabled: false, override: {enabled: replace}}\n"),
+    ],
+)
+def test_deprecated_forms_get_the_new_form(before: str, after: str) -> None:
+    fixed = mend(before, default=RULE)
+    assert fixed.files[1].text == after
+    assert [d.kind for d in fixed.result.findings if d.is_error] == []
+    assert not {"deprecated-append", "deprecated-enabled"} & {d.kind for d in fixed.result.findings}
+
+
+def test_what_the_new_form_would_refuse_is_left_alone() -> None:
+    text = "- rule: T\n  condition: and proc.name = x\n  priority: ERROR\n  append: true\n"
+    assert mend(text, default=RULE, unsafe=True).files[1].text == text
+
+
+def test_lists_and_macros() -> None:
+    default = "- list: l\n  items: [a]\n- macro: m\n  condition: proc.name in (l)\n" + RULE.replace(
+        "= open", "= open and m"
+    )
+    text = "- list: l\n  items: [b]\n  append: true\n\n- macro: m\n  condition: or proc.name = c\n  append: true\n"
+    fixed = mend(text, default=default)
+    assert fixed.files[1].text == (
+        "- list: l\n  items: [b]\n  override:\n    items: append\n\n"
+        "- macro: m\n  condition: or proc.name = c\n  override:\n    condition: append\n"
+    )
+    assert len(fixed.mended) == 2
+
+
+def test_a_file_with_nothing_to_mend_is_the_same() -> None:
+    fixed = mend(RULE)
+    assert fixed.mended == ()
+    assert fixed.files[0].text == RULE
+
+
+def test_default_files_are_never_changed() -> None:
+    default = SourceFile("default.yaml", "- rule: T\n", Origin.DEFAULT)
+    with pytest.raises(ValueError, match="never changed"):
+        apply_edits([default], [Edit(Span(default, 0, 1), "x")])
+    fixed = mend(default=RULE + "- rule: T\n  enabled: false\n")
+    assert fixed.files[0].text == RULE + "- rule: T\n  enabled: false\n"
