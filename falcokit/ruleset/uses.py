@@ -14,7 +14,7 @@ from falcokit.source import Span
 if TYPE_CHECKING:
     from falcokit.ruleset.ruleset import Ruleset
 
-__all__ = ["Use", "all_uses", "compared", "field_of"]
+__all__ = ["Use", "all_uses", "field_of", "place_of", "texts_of"]
 
 
 class Use(Record):
@@ -84,9 +84,15 @@ def field_of(check: Check) -> str:
     return check.left.name if isinstance(check.left, Field) else ""
 
 
-def compared(use: Use) -> Iterator[tuple[str, Span]]:
-    """The texts that the check compares with, each with its place."""
+def texts_of(check: Check) -> tuple[str, ...]:
+    """The texts that *check* compares with."""
+    right = check.right
+    return right.texts if isinstance(right, ListValue) else (right.text,) if isinstance(right, Value) else ()
+
+
+def place_of(use: Use, number: int) -> Span:
+    """Where the text of that *number* among `texts_of` is written."""
     right = use.check.right
-    values = right.items if isinstance(right, ListValue) else (right,) if isinstance(right, Value) else ()
-    for value in values:
-        yield value.text, use.body.locate(value.start, value.end)
+    value = right.items[number] if isinstance(right, ListValue) else right
+    assert isinstance(value, Value)
+    return use.body.locate(value.start, value.end)

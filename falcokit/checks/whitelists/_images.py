@@ -1,39 +1,39 @@
-"""Comparisons of images, by the side of `not` they stand on."""
+"""Comparisons of images and containers, by the side of `not` they stand on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from typing import Final, TypeVar
 
 from falcokit.ruleset.ruleset import Ruleset
-from falcokit.ruleset.uses import Use, compared, field_of
+from falcokit.ruleset.uses import Use, field_of, place_of, texts_of
 from falcokit.source import Span
 
-__all__ = ["IMAGE_FIELDS", "excluding", "repository_values"]
+__all__ = ["IMAGE_FIELDS", "compares_whole", "flagged"]
 
 IMAGE_FIELDS: Final = ("container.image.repository", "container.image")
-_EQUAL: Final = ("=", "==", "in", "!=")
+T = TypeVar("T")
 
 
-def excluding(ruleset: Ruleset, fields: tuple[str, ...]) -> Iterator[tuple[Use, str, Span]]:
-    """What whitelists compare one of *fields* with: the use, the text and its place, each place once."""
-    yield from _values(ruleset, fields, excluding_only=True)
-
-
-def repository_values(ruleset: Ruleset) -> Iterator[tuple[Use, str, Span]]:
-    """The texts that ``container.image.repository`` is compared with as a whole."""
-    for use, text, span in _values(ruleset, ("container.image.repository",), excluding_only=False):
-        if use.check.operator in _EQUAL and not use.check.modifier:
-            yield use, text, span
-
-
-def _values(ruleset: Ruleset, fields: tuple[str, ...], *, excluding_only: bool) -> Iterator[tuple[Use, str, Span]]:
+def flagged(
+    ruleset: Ruleset, fields: tuple[str, ...], test: Callable[[Use, str], T | None]
+) -> Iterator[tuple[str, Span, T]]:
+    """The texts compared with one of *fields* of which *test* has something to say, each place once."""
     seen = set()
     for use in ruleset.uses:
-        if field_of(use.check) not in fields or (excluding_only and not use.excludes):
+        if field_of(use.check) not in fields:
             continue
-        for text, span in compared(use):
+        for number, text in enumerate(texts_of(use.check)):
+            answer = test(use, text)
+            if answer is None:
+                continue
+            span = place_of(use, number)
             key = (span.file, span.start, span.end)
             if key not in seen:
                 seen.add(key)
-                yield use, text, span
+                yield text, span, answer
+
+
+def compares_whole(use: Use) -> bool:
+    """Whether the check compares whole texts."""
+    return use.check.operator in ("=", "==", "in", "!=") and not use.check.modifier

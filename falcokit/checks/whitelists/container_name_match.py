@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.whitelists._images import excluding
+from falcokit.checks.whitelists._images import flagged
 from falcokit.diagnostic import Confidence, Severity
 from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.uses import Use
 
 __all__ = ["container_name_match"]
 
@@ -53,7 +54,10 @@ def container_name_match(ruleset: Ruleset) -> Iterator[Finding]:
       condition: container.image.repository = registry.example.com/agent and container.name = agent
     ```
     """
-    for use, text, span in excluding(ruleset, ("container.name",)):
-        if not any(word in use.body.final for word in ("container.image", "container.digest")):
-            message = f"the container name `{text}` lets through whoever takes it"
-            yield Finding(span, message, "compare `container.image.repository` as well, or instead")
+    for text, span, _ in flagged(ruleset, ("container.name",), _alone):
+        message = f"the container name `{text}` lets through whoever takes it"
+        yield Finding(span, message, "compare `container.image.repository` as well, or instead")
+
+
+def _alone(use: Use, text: str) -> bool | None:
+    return (use.excludes and text != "<NA>" and "container.image" not in use.body.final) or None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.whitelists._images import repository_values
+from falcokit.checks.whitelists._images import compares_whole, flagged
 from falcokit.diagnostic import Severity
 from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.uses import Use
 
 __all__ = ["digest_repository"]
 
@@ -53,7 +54,10 @@ def digest_repository(ruleset: Ruleset) -> Iterator[Finding]:
       condition: container.image.repository endswith /sha256sum
     ```
     """
-    for use, text, span in repository_values(ruleset):
-        if use.excludes and text.rpartition("/")[2] == "sha256":
-            message = f"`{text}` is what every image deployed by digest alone is called"
-            yield Finding(span, message, "compare `container.image.digest`, or deploy the image by its name")
+    for text, span, _ in flagged(ruleset, ("container.image.repository",), _is_digest):
+        message = f"`{text}` is what every image deployed by digest alone is called"
+        yield Finding(span, message, "compare `container.image.digest`, or deploy the image by its name")
+
+
+def _is_digest(use: Use, text: str) -> bool | None:
+    return (compares_whole(use) and use.excludes and text.rpartition("/")[2] == "sha256") or None

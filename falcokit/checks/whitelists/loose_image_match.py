@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.whitelists._images import IMAGE_FIELDS, excluding
+from falcokit.checks.whitelists._images import IMAGE_FIELDS, flagged
 from falcokit.diagnostic import Severity
 from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.uses import Use
 
 __all__ = ["loose_image_match"]
 
@@ -69,20 +70,23 @@ def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
 
     `tag-in-repository`, `missing-registry`
     """
-    for use, text, span in excluding(ruleset, IMAGE_FIELDS):
-        operator = use.check.operator
-        if operator in ("contains", "icontains") and "/" not in text.strip("/"):
-            where = "anywhere in its name"
-        elif operator in ("contains", "icontains") and not (text.startswith("/") and text.endswith(("/", ":", "@"))):
-            where = "somewhere in its name"
-        elif operator == "endswith" and not text.startswith("/"):
-            where = "at the end of its name"
-        elif operator == "startswith" and not text.endswith(("/", ":", "@")):
-            where = "at the beginning of its name"
-        elif operator in ("glob", "iglob") and text.startswith("*") and not text.startswith(("*/", "**/")):
-            where = "after anything else"
-        else:
-            continue
+    for text, span, where in flagged(ruleset, IMAGE_FIELDS, _where):
         message = f"any image with `{text}` {where} is let through"
         help_text = "compare the whole repository with `=` or `in`, or let the text begin or end at a `/`"
         yield Finding(span, message, help_text)
+
+
+def _where(use: Use, text: str) -> str | None:
+    """Where in its name an image may have *text* to be let through, None where that cannot be chosen freely."""
+    operator = use.check.operator
+    if not use.excludes:
+        return None
+    if operator in ("contains", "icontains") and not (text.startswith("/") and text.endswith(("/", ":", "@"))):
+        return "somewhere in its name"
+    if operator == "endswith" and not text.startswith("/"):
+        return "at the end of its name"
+    if operator == "startswith" and not text.endswith(("/", ":", "@")):
+        return "at the beginning of its name"
+    if operator in ("glob", "iglob") and text.startswith("*") and not text.startswith(("*/", "**/")):
+        return "somewhere in its name"
+    return None

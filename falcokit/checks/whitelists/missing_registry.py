@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.whitelists._images import excluding
+from falcokit.checks.whitelists._images import compares_whole, flagged
 from falcokit.diagnostic import Confidence, Severity
 from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.uses import Use, texts_of
 
 __all__ = ["missing_registry"]
 
@@ -53,18 +54,18 @@ def missing_registry(ruleset: Ruleset) -> Iterator[Finding]:
       condition: container.image.repository in (nginx, docker.io/library/nginx, localhost/agent)
     ```
     """
-    for use, text, span in excluding(ruleset, ("container.image.repository",)):
-        if use.check.operator not in ("=", "==", "in") or not text or text == "sha256":
-            continue
-        first, slash, _ = text.partition("/")
-        if slash and ("." in first or ":" in first or first == "localhost"):
-            continue
-        if any(other.endswith(f"/{text}") for other in _texts(use.check.right)):
-            continue
-        full = text if slash else f"library/{text}"
-        message = f"`{text}` names no registry: containerd and CRI-O call this image `docker.io/{full}`"
-        yield Finding(span, message, f"write `docker.io/{full}`, or both")
+    for text, span, full in flagged(ruleset, ("container.image.repository",), _full_name):
+        message = f"`{text}` names no registry: containerd and CRI-O call this image `{full}`"
+        yield Finding(span, message, f"write `{full}`, or both")
 
 
-def _texts(right: object) -> tuple[str, ...]:
-    return getattr(right, "texts", None) or (getattr(right, "text", ""),)
+def _full_name(use: Use, text: str) -> str | None:
+    """The image with its registry, None where there is one, or the full name stands beside it."""
+    if not use.excludes or not compares_whole(use) or not text or text in ("sha256", "<NA>"):
+        return None
+    first, slash, _ = text.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return None
+    if any(other.endswith(f"/{text}") for other in texts_of(use.check)):
+        return None
+    return f"docker.io/{text if slash else f'library/{text}'}"

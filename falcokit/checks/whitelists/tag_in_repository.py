@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.whitelists._images import repository_values
+from falcokit.checks.whitelists._images import compares_whole, flagged
 from falcokit.diagnostic import Severity
 from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.uses import Use
 
 __all__ = ["tag_in_repository"]
 
@@ -55,10 +56,15 @@ def tag_in_repository(ruleset: Ruleset) -> Iterator[Finding]:
       condition: container.image.repository = registry.example.com/tools/agent and container.image.tag = "1.2"
     ```
     """
-    for _, text, span in repository_values(ruleset):
-        last = text.rpartition("/")[2]
-        if "@" in last or (":" in last and not last.startswith(":")):
-            name = text.partition("@")[0] if "@" in last else text[: len(text) - len(last)] + last.partition(":")[0]
-            message = f"no image repository is `{text}`: tags and digests are no part of it"
-            field = "container.image.digest" if "@" in last else "container.image.tag"
-            yield Finding(span, message, f"write `{name}`, and compare the rest with `{field}`")
+    for text, span, name in flagged(ruleset, ("container.image.repository",), _name):
+        message = f"no image repository is `{text}`: tags and digests are no part of it"
+        field = "container.image.digest" if "@" in text else "container.image.tag"
+        yield Finding(span, message, f"write `{name}`, and compare the rest with `{field}`")
+
+
+def _name(use: Use, text: str) -> str | None:
+    """The repository in *text*, None where it has neither tag nor digest."""
+    last = text.rpartition("/")[2]
+    if not compares_whole(use) or not ("@" in last or (":" in last and not last.startswith(":"))):
+        return None
+    return text.partition("@")[0] if "@" in last else text[: len(text) - len(last)] + last.partition(":")[0]
