@@ -18,6 +18,7 @@ FAMILIES: Final = {
     "conditions": (450, "conditions that do not say what is meant"),
     "whitelists": (550, "hooks, exceptions and what they let through"),
     "outputs": (650, "outputs that leave out what somebody will need"),
+    "versions": (850, "what the Falco that is aimed at cannot read"),
     "style": (950, "conventions, asked for by --pedantic"),
 }
 """The families in the order of their codes: the first code of each (the range has fifty), and what it is about."""

@@ -11,9 +11,11 @@ from falcokit.record import Record
 
 __all__ = ["Example", "examples", "markdown", "plain_page"]
 
-_FENCE: Final = re.compile(r"^```yaml (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(r"^```(?:yaml|toml) (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DEFAULT_FILE: Final = "default.yaml"
 """The name of an example's file that counts as a default file."""
+SETTINGS_FILE: Final = "falcokit.toml"
+"""The name of an example's file that has settings."""
 
 
 class Example(Record):
@@ -93,7 +95,7 @@ def markdown(check: Check) -> str:
 
 def plain_page(check: Check) -> str:
     """The page for a terminal."""
-    return markdown(check).replace("```yaml\n", "").replace("```\n", "\n").rstrip("\n`") + "\n"
+    return re.sub(r"^```(?:yaml|toml)?\n?", "", markdown(check), flags=re.MULTILINE)
 
 
 def _underlined(text: str) -> str:

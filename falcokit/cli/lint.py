@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Optional, TypeVar
 
 import typer
 
 from falcokit.cli.linting import BUNDLED, Run, anything, cached_report, linter, report_of
 from falcokit.cli.options import Colour, Format, Threshold, fail, read_input, single, write
+from falcokit.settings.read import is_release
 from falcokit.workspace.gather import Request, gather
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from falcokit.lint import Options
     from falcokit.workspace.falco_config import LintSetup
     from falcokit.workspace.project import Project
 
 __all__ = ["command"]
 
+T = TypeVar("T")
 _SYSTEM_CONFIG = "/etc/falco/falco.yaml"
 _LEVELS = {Threshold.info: 1, Threshold.warning: 2, Threshold.error: 3, Threshold.never: 4}
 
@@ -57,6 +61,12 @@ def lint(
         Optional[list[str]], typer.Option(metavar="NAMES", help="Not these findings; as --select.")
     ] = None,
     pedantic: Annotated[bool, typer.Option("--pedantic", help="Check conventions as well.")] = False,
+    target_falco: Annotated[
+        str, typer.Option(metavar="VERSION", help="Report what this release of Falco cannot read, such as 0.37.")
+    ] = "",
+    changed_since: Annotated[
+        str, typer.Option(metavar="REV", help="Report only items that changed since this git revision, and errors.")
+    ] = "",
     settings: Annotated[
         Optional[str],
         typer.Option(metavar="FILE", help="Settings, instead of falcokit.toml or pyproject.toml here or above."),
@@ -90,6 +100,10 @@ def lint(
         fail("give either --defaults or --config")
     project = _project(settings, no_settings)
     options = _options(project, select, ignore, pedantic)
+    if target_falco:
+        if not is_release(target_falco):
+            fail(f"--target-falco takes a version of Falco such as 0.37, not '{target_falco}'")
+        options = options.replaced(target=target_falco)
     if project is not None and not (defaults or config or no_defaults):
         defaults = project.defaults()
     if not defaults and not config and not no_defaults and os.path.exists(_SYSTEM_CONFIG):
@@ -119,6 +133,10 @@ def lint(
         fail(f"no rules files found in {', '.join(missing)}")
     if not anything(gathered, wanted):
         fail(f"no rules files found in {', '.join(wanted) or said}")
+    if changed_since:
+        from falcokit.workspace.changes import changed_lines
+
+        options = options.replaced(changed=_or_fail(lambda: changed_lines(gathered.files, changed_since)))
     terminal = sys.stdout.isatty()
     colour = color is Colour.always or (color is Colour.auto and terminal and not os.environ.get("NO_COLOR"))
     run = Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal), options)
@@ -140,12 +158,17 @@ def _project(path: str | None, none: bool) -> Project | None:
         fail("give either --settings or --no-settings")
     if none:
         return None
-    from falcokit.errors import ConfigError
     from falcokit.workspace.project import find_settings, load_settings
 
+    return _or_fail(lambda: load_settings(path) if path else find_settings())
+
+
+def _or_fail(read: Callable[[], T]) -> T:
+    from falcokit.errors import FalcokitError
+
     try:
-        return load_settings(path) if path else find_settings()
-    except ConfigError as error:
+        return read()
+    except FalcokitError as error:
         fail(str(error))
 
 

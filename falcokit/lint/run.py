@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.checks import Check, run_checks
 from falcokit.diagnostic import KINDS, Diagnostic
 from falcokit.record import Record
+from falcokit.ruleset.items import IgnoredItem
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
 from falcokit.ruleset.ruleset import HOOK_NAMES, Ruleset
 from falcokit.settings.choice import Choice
@@ -25,9 +26,10 @@ __all__ = ["LintResult", "Options", "lint", "relint"]
 
 class Options(Record):
     """What a project wants: ``choice`` of findings, ``hook_names`` and ``target`` as in `Ruleset`, and the day that
-    ``today`` is for snoozes.  With ``strict`` a check that fails raises."""
+    ``today`` is for snoozes.  ``changed`` are the changed lines, counted from 0, of the files that changed, by name, where
+    only what changed is to be reported.  With ``strict`` a check that fails raises."""
 
-    __slots__ = ("choice", "hook_names", "strict", "target", "today")
+    __slots__ = ("changed", "choice", "hook_names", "strict", "target", "today")
 
     def __init__(
         self,
@@ -36,12 +38,14 @@ class Options(Record):
         target: str = "",
         today: date | None = None,
         strict: bool = False,
+        changed: Mapping[str, tuple[tuple[int, int], ...]] | None = None,
     ) -> None:
         self.choice: Final = Choice() if choice is None else choice
         self.hook_names: Final = hook_names
         self.target: Final = target
         self.today: Final = today
         self.strict: Final = strict
+        self.changed: Final = changed
 
 
 class LintResult(Record):
@@ -104,6 +108,8 @@ def lint(
     shown = [d for d in found if include_defaults or d.file.origin is Origin.CUSTOM]
     # A default file that does not load is never a detail: without it nothing else can be believed.
     shown += [d for d in found if not include_defaults and d.file.origin is Origin.DEFAULT and d.is_error]
+    if options.changed is not None:
+        shown = _touched(shown, loaded, options.changed)
     order = {id(file): number for number, file in enumerate(files)}
     shown.sort(key=lambda d: (order.get(id(d.file), len(order)), d.span.start, d.span.end, d.kind, d.message))
     shown = _with_expected(shown)
@@ -111,6 +117,31 @@ def lint(
     if failed:
         stops = _stops(files, catalogue, additions, shown, memo)
     return LintResult(tuple(files), tuple(shown), stops, len(everything) - len(shown), loaded, silenced, options)
+
+
+def _touched(
+    findings: list[Diagnostic], loaded: Loaded, changed: Mapping[str, tuple[tuple[int, int], ...]]
+) -> list[Diagnostic]:
+    """The findings in items with a changed line, and the errors that keep Falco from loading a file, wherever."""
+    places: dict[SourceFile, list[tuple[int, int]]] = {}
+    for result in loaded.files:
+        lines = changed.get(result.file.name, ())
+        for item in result.items if lines else ():
+            if not isinstance(item, IgnoredItem):
+                first = result.file.line_column(item.node.start)[0]
+                last = result.file.line_column(max(item.node.end - 1, item.node.start))[0]
+                if any(start <= last and first < end for start, end in lines):
+                    places.setdefault(result.file, []).append((item.node.start, item.node.end))
+    found = []
+    for d in findings:
+        line = d.file.line_column(d.span.start)[0]
+        if (
+            (d.check is None and d.is_error)
+            or any(start <= d.span.start <= end for start, end in places.get(d.file, ()))
+            or any(start <= line < end for start, end in changed.get(d.file.name, ()))
+        ):
+            found.append(d)
+    return found
 
 
 def _suppressed(

@@ -12,7 +12,7 @@ from falcokit.errors import ConfigError
 from falcokit.record import Record
 from falcokit.settings.choice import Choice, parse_names
 
-__all__ = ["KEYS", "Settings", "read_settings"]
+__all__ = ["KEYS", "Settings", "is_release", "read_settings"]
 
 _SEVERITIES: Final = {severity.word: severity for severity in Severity}
 _VERSION: Final = re.compile(r"0\.\d{1,3}(\.\d{1,3})?")
@@ -36,6 +36,11 @@ class Settings(Record):
         self.defaults: Final = defaults
         self.hooks: Final = hooks
         self.target: Final = target
+
+
+def is_release(text: str) -> bool:
+    """Whether *text* is a version as Falco's releases have them."""
+    return _VERSION.fullmatch(text) is not None
 
 
 class _Reading:
@@ -101,7 +106,7 @@ def read_settings(name: str, text: str) -> Settings | None:
         _severities(reading, table),
     )
     target = table.get("target-falco", "")
-    if target != "" and (not isinstance(target, str) or not _VERSION.fullmatch(target)):
+    if target != "" and (not isinstance(target, str) or not is_release(target)):
         raise reading.wrong("target-falco", '`target-falco` must be a version of Falco as a text, such as "0.37"')
     defaults, hooks = _texts(reading, table, "defaults"), _texts(reading, table, "hooks")
     return Settings(choice, defaults, hooks, target)

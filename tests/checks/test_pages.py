@@ -8,9 +8,9 @@ import pytest
 
 from falcokit.catalogue import Catalogue
 from falcokit.checks import FAMILIES, Check, all_checks
-from falcokit.checks.page import DEFAULT_FILE, Example, examples
+from falcokit.checks.page import DEFAULT_FILE, SETTINGS_FILE, Example, examples
 from falcokit.lint import LintResult, Options, lint
-from falcokit.settings import Choice
+from falcokit.settings import Choice, read_settings
 from falcokit.source import Origin, SourceFile
 
 CASES = [
@@ -21,10 +21,14 @@ CASES = [
 
 
 def run(check: Check, files: tuple[tuple[str, str], ...]) -> LintResult:
+    settings = next((read_settings(name, text) for name, text in files if name == SETTINGS_FILE), None)
+    target = settings.target if settings is not None else ""
     sources = [
-        SourceFile(name, text, Origin.DEFAULT if name == DEFAULT_FILE else Origin.CUSTOM) for name, text in files
+        SourceFile(name, text, Origin.DEFAULT if name == DEFAULT_FILE else Origin.CUSTOM)
+        for name, text in files
+        if name != SETTINGS_FILE
     ]
-    return lint(sources, Catalogue.bundled(), options=Options(Choice((check.kind.name,)), strict=True))
+    return lint(sources, Catalogue.bundled(), options=Options(Choice((check.kind.name,)), target=target, strict=True))
 
 
 @pytest.mark.parametrize(("check", "example"), CASES)
