@@ -17,7 +17,7 @@ from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from falcokit.lint import Options
+    from falcokit.settings import Options
     from falcokit.workspace.falco_config import LintSetup
     from falcokit.workspace.project import Project
 
@@ -174,10 +174,9 @@ def _or_fail(read: Callable[[], T]) -> T:
 
 def _options(project: Project | None, select: list[str] | None, ignore: list[str] | None, pedantic: bool) -> Options:
     """What the project and the command line want; a name given here counts more than one given there."""
-    from datetime import date
+    import time
 
-    from falcokit.lint import Options
-    from falcokit.settings import Choice, parse_names
+    from falcokit.settings import Choice, Options, parse_names
 
     choice = project.settings.choice if project is not None else Choice()
     for key, given in (("select", select), ("ignore", ignore)):
@@ -190,7 +189,9 @@ def _options(project: Project | None, select: list[str] | None, ignore: list[str
         choice = choice.replaced(ignore=tuple([name for name in choice.ignore if name not in choice.select]))
     hooks = project.settings.hooks if project is not None else ()
     target = project.settings.target if project is not None else ""
-    options = Options(choice.replaced(pedantic=choice.pedantic or pedantic), target=target, today=date.today())
+    options = Options(
+        choice.replaced(pedantic=choice.pedantic or pedantic), target=target, today=time.strftime("%Y-%m-%d")
+    )
     return options.replaced(hook_names=hooks) if hooks else options
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from falcokit.diagnostic import Diagnostic
-    from falcokit.lint import LintResult, Options
+    from falcokit.lint import LintResult
+    from falcokit.settings import Options
     from falcokit.source import SourceFile
     from falcokit.workspace.falco_config import LintSetup
 

@@ -12,40 +12,14 @@ from falcokit.record import Record
 from falcokit.ruleset.items import IgnoredItem
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
 from falcokit.ruleset.ruleset import HOOK_NAMES, Ruleset
-from falcokit.settings.choice import Choice
+from falcokit.settings.options import Options
 from falcokit.source import Origin, SourceFile, Span
 from falcokit.source.decode import first_invalid
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from falcokit.ruleset.additions import OutputAddition
 
 __all__ = ["LintResult", "Options", "lint", "relint"]
-
-
-class Options(Record):
-    """What a project wants: ``choice`` of findings, ``hook_names`` and ``target`` as in `Ruleset`, and the day that
-    ``today`` is for snoozes.  ``changed`` are the changed lines, counted from 0, of the files that changed, by name, where
-    only what changed is to be reported.  With ``strict`` a check that fails raises."""
-
-    __slots__ = ("changed", "choice", "hook_names", "strict", "target", "today")
-
-    def __init__(
-        self,
-        choice: Choice | None = None,
-        hook_names: tuple[str, ...] = HOOK_NAMES,
-        target: str = "",
-        today: date | None = None,
-        strict: bool = False,
-        changed: Mapping[str, tuple[tuple[int, int], ...]] | None = None,
-    ) -> None:
-        self.choice: Final = Choice() if choice is None else choice
-        self.hook_names: Final = hook_names
-        self.target: Final = target
-        self.today: Final = today
-        self.strict: Final = strict
-        self.changed: Final = changed
 
 
 class LintResult(Record):
@@ -98,7 +72,7 @@ def lint(
     found += _invalid_text(files)
     checks = options.choice.checks()
     if loaded.compilation is not None:
-        ruleset = Ruleset(loaded, options.hook_names, options.target)
+        ruleset = Ruleset(loaded, options.hook_names or HOOK_NAMES, options.target)
         found = _without_repeats(found, run_checks(ruleset, checks, strict=options.strict))
     found = options.choice.applied(found)
     silenced = 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from falcokit.checks import FAMILIES, Check, all_checks
 from falcokit.diagnostic import KINDS, Diagnostic, Kind, Severity
 from falcokit.record import Record
+
+if TYPE_CHECKING:
+    from falcokit.checks import Check
 
 __all__ = ["Choice", "every_kind", "parse_names"]
 
@@ -38,6 +40,8 @@ class Choice(Record):
 
     def checks(self) -> tuple[Check, ...]:
         """The checks to run."""
+        from falcokit.checks import all_checks
+
         found = []
         for check in all_checks():
             if self.select:
@@ -52,6 +56,8 @@ class Choice(Record):
         """The findings that are wanted, with the severity that is wanted."""
         if not (self.select or self.ignore or self.per_file or self.severity):
             return list(findings)
+        from falcokit.checks import all_checks
+
         families = {check.kind.name: check.family for check in all_checks()}
         found = []
         for d in findings:
@@ -87,12 +93,18 @@ def _is_prefix(name: str, code: str) -> bool:
 
 def every_kind() -> dict[str, Kind]:
     """All kinds of findings by name: those of loading and those of checks."""
+    from falcokit.checks import all_checks
+
     return KINDS | {check.kind.name: check.kind for check in all_checks()}
 
 
 def parse_names(names: Iterable[str]) -> tuple[tuple[str, ...], str]:
     """The *names*, each perhaps several with commas between, and what is wrong with the first that names nothing."""
     found = tuple([part.strip() for name in names for part in name.split(",") if part.strip()])
+    if not found:
+        return (), ""
+    from falcokit.checks import FAMILIES
+
     kinds = every_kind()
     codes = {kind.code for kind in kinds.values()}
     for name in found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -71,6 +70,8 @@ def read_settings(name: str, text: str) -> Settings | None:
 
     Raises `falcokit.ConfigError` with file, line, column and what to write.
     """
+    import tomllib
+
     try:
         table: Any = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Final
 
 from falcokit.diagnostic import Diagnostic
@@ -29,7 +28,7 @@ def suppress(
     results: Iterable[FileResult],
     known: frozenset[str],
     looked_for: frozenset[str],
-    today: date | None,
+    today: str,
 ) -> Suppressed:
     """Apply the comments of all files.
 
@@ -64,13 +63,11 @@ def _silences(comment: Suppression, name: str, d: Diagnostic) -> bool:
     )
 
 
-def _holds(comment: Suppression, today: date | None) -> bool:
-    return comment.until is None or today is None or today <= comment.until
+def _holds(comment: Suppression, today: str) -> bool:
+    return not comment.until or not today or today <= comment.until
 
 
-def _about(
-    comment: Suppression, used: set[str], looked_for: frozenset[str], today: date | None
-) -> Iterable[Diagnostic]:
+def _about(comment: Suppression, used: set[str], looked_for: frozenset[str], today: str) -> Iterable[Diagnostic]:
     if not _holds(comment, today):
         message = f"this snooze ended on {comment.until}"
         yield Diagnostic("expired-snooze", message, comment.span, "mend what it silenced, or give it another date")

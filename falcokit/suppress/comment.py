@@ -28,7 +28,7 @@ class Suppression(Record):
 
     __slots__ = ("end", "names", "span", "start", "until")
 
-    def __init__(self, span: Span, names: tuple[str, ...], start: int, end: int, until: date | None) -> None:
+    def __init__(self, span: Span, names: tuple[str, ...], start: int, end: int, until: str) -> None:
         self.span: Final = span
         self.names: Final = names
         self.start: Final = start
@@ -72,12 +72,12 @@ def _read(result: FileResult, span: Span, known: frozenset[str]) -> Suppression 
 
             near = nearest(name, known)
             return f"there is no finding `{name}`" + (f": did you mean `{near[0]}`?" if near else "")
-    until = None
+    until = ""
     if syntax[1] == "snooze":
         if syntax[3] is None:
             return "a snooze needs a date until which it holds"
         try:
-            until = date.fromisoformat(syntax[3])
+            until = date.fromisoformat(syntax[3]).isoformat()
         except ValueError:
             return f"`{syntax[3]}` is no date"
     elif syntax[3] is not None:

@@ -9,8 +9,8 @@ import pytest
 from falcokit.catalogue import Catalogue
 from falcokit.checks import FAMILIES, Check, all_checks
 from falcokit.checks.page import DEFAULT_FILE, SETTINGS_FILE, Example, examples
-from falcokit.lint import LintResult, Options, lint
-from falcokit.settings import Choice, read_settings
+from falcokit.lint import LintResult, lint
+from falcokit.settings import Choice, Options, read_settings
 from falcokit.source import Origin, SourceFile
 
 CASES = [

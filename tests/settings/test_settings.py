@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Severity
 from falcokit.errors import ConfigError
-from falcokit.lint import Options, lint
-from falcokit.settings import Choice, parse_names, read_settings
+from falcokit.lint import lint
+from falcokit.settings import Choice, Options, parse_names, read_settings
 from falcokit.settings.read import KEYS
 from falcokit.source import SourceFile
 

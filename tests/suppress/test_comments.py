@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from falcokit.catalogue import Catalogue
-from falcokit.lint import LintResult, Options, lint
+from falcokit.lint import LintResult, lint
+from falcokit.settings import Options
 from falcokit.source import SourceFile
 
 LIST = "- list: idle\n  items: [a]\n"
 RULE = "- rule: T\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n"
 
 
-def run(text: str, today: date | None = None) -> LintResult:
+def run(text: str, today: str = "") -> LintResult:
     return lint([SourceFile("f.yaml", text)], Catalogue.bundled(), options=Options(today=today))
 
 
-def kinds(text: str, today: date | None = None) -> list[str]:
+def kinds(text: str, today: str = "") -> list[str]:
     return [d.kind for d in run(text, today).findings]
 
 
@@ -34,7 +33,7 @@ def kinds(text: str, today: date | None = None) -> list[str]:
     ],
 )
 def test_comments_silence(text: str) -> None:
-    result = run(text, date(2026, 12, 31))
+    result = run(text, "2026-12-31")
     assert [d.kind for d in result.findings if d.kind == "unused-list"] == []
     assert result.silenced == 1
 
@@ -52,7 +51,7 @@ def test_a_comment_inside_an_item_is_about_the_key_below_it() -> None:
 
 def test_a_snooze_ends() -> None:
     text = "# falcokit: snooze[unused-list] until 2026-12-31 why\n" + LIST
-    assert sorted(kinds(text, date(2027, 1, 1))) == ["expired-snooze", "unused-list"]
+    assert sorted(kinds(text, "2027-01-01")) == ["expired-snooze", "unused-list"]
     assert kinds(text) == []
 
 
