@@ -8,9 +8,11 @@ from falcokit.checks.check import Check
 from falcokit.checks.overrides.appended_precedence import appended_precedence
 from falcokit.checks.overrides.identical_copy import identical_copy
 from falcokit.checks.overrides.redefined_elsewhere import redefined_elsewhere
+from falcokit.checks.overrides.replace_repeats import replace_repeats
 from falcokit.checks.overrides.replaced_default import replaced_default
 from falcokit.checks.overrides.reset_by_later_file import reset_by_later_file
 from falcokit.checks.overrides.shadowed_default import shadowed_default
+from falcokit.checks.overrides.wide_change import wide_change
 
 __all__ = ["CHECKS"]
 
@@ -21,4 +23,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     redefined_elsewhere,
     reset_by_later_file,
     appended_precedence,
+    wide_change,
+    replace_repeats,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
+from falcokit.checks.overrides._append_form import append_form
 from falcokit.checks.overrides._redefinitions import Redefinition, redefinitions
 from falcokit.diagnostic import Label, Severity
 from falcokit.ruleset.ruleset import Ruleset, name_span
@@ -25,6 +26,34 @@ def shadowed_default(ruleset: Ruleset) -> Iterator[Finding]:
 
     ## Flagged
 
+    Copies that only add can be appends:
+
+    ```yaml default.yaml
+    - list: shells
+      items: [sh, bash]
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name in (shells)
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    - «list: shells»
+      items:
+        - bash
+        - sh
+        - zsh
+    # ours
+    - «rule: Shell»
+      desc: a shell
+      condition: evt.type = execve and proc.name in (shells) and not proc.pname = cron
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    Of other copies only their author knows what they are for:
+
     ```yaml default.yaml
     - macro: spawned_process
       condition: evt.type in (execve, execveat) and evt.res = 0
@@ -38,6 +67,22 @@ def shadowed_default(ruleset: Ruleset) -> Iterator[Finding]:
     ```yaml custom.yaml
     - «macro: spawned_process»
       condition: evt.type = execve
+    ```
+
+    ## Fixed
+
+    With `--unsafe`, as comments inside the copy go away with it:
+
+    ```yaml custom.yaml
+    - list: shells
+      items: [zsh]
+      override:
+        items: append
+    # ours
+    - rule: Shell
+      condition: and not proc.pname = cron
+      override:
+        condition: append
     ```
 
     ## Accepted
@@ -76,7 +121,8 @@ def shadowed_default(ruleset: Ruleset) -> Iterator[Finding]:
             or ruleset.is_hook(found.named, found.before)
         ):
             continue
-        yield Finding(name_span(found.item), _message(found), _help(found), _labels(ruleset, found))
+        fix = append_form(found)
+        yield Finding(name_span(found.item), _message(found), _help(found), _labels(ruleset, found), fix)
 
 
 def _message(found: Redefinition) -> str:
