@@ -64,6 +64,7 @@ class Bound:
         "_codes",
         "_noteworthy",
         "_problems",
+        "_sided",
         "body",
         "broken",
         "depth",
@@ -102,6 +103,25 @@ class Bound:
         self._codes: dict[bool, int] = {}
         self._noteworthy: bool | None = None
         self._problems: dict[str, tuple[Found, ...]] = {}
+        self._sided: tuple[tuple[Check | Identifier, bool], ...] | None = None
+
+    @property
+    def sided(self) -> tuple[tuple[Check | Identifier, bool], ...]:
+        """The leaves, each with whether it stands behind an odd number of `not`."""
+        if self._sided is None:
+            found: list[tuple[Check | Identifier, bool]] = []
+            stack: list[tuple[Expression, bool]] = [(self.tree, False)] if self.tree is not None else []
+            while stack:
+                node, side = stack.pop()
+                kind = node.__class__
+                if kind is Check or kind is Identifier:
+                    found.append((node, side))  # type: ignore[arg-type]
+                elif kind is Not:
+                    stack.append((node.child, not side))  # type: ignore[union-attr]
+                else:
+                    stack += [(child, side) for child in node.children]  # type: ignore[union-attr]
+            self._sided = tuple(found)
+        return self._sided
 
     @property
     def noteworthy(self) -> bool:

@@ -18,7 +18,7 @@ from falcokit.ruleset.compiler import Compilation
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition, RuleDefinition
 from falcokit.ruleset.items import IgnoredItem, Item, ListItem, MacroItem, RuleItem
 from falcokit.ruleset.loader import Loaded
-from falcokit.ruleset.uses import Use, all_uses
+from falcokit.ruleset.uses import Use, all_uses, field_of
 from falcokit.source import Origin, SourceFile, Span
 
 __all__ = ["HOOK_NAMES", "Named", "NamedItem", "Ruleset", "defines", "is_constant", "name_span"]
@@ -138,6 +138,17 @@ class Ruleset:
     def uses(self) -> tuple[Use, ...]:
         """Every comparison, with the side of `not` it stands on."""
         return all_uses(self)
+
+    @cached_property
+    def _uses_of(self) -> dict[str, list[Use]]:
+        found: dict[str, list[Use]] = {}
+        for use in self.uses:
+            found.setdefault(field_of(use.check), []).append(use)
+        return found
+
+    def uses_of(self, field: str) -> list[Use]:
+        """The comparisons with *field* on the left."""
+        return self._uses_of.get(field, [])
 
     def is_hook(self, named: Named, state: Definition | None = None) -> bool:
         """Whether the list or macro *named* is made to be overridden: by its name, or as its default does nothing."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from falcokit.condition.ast import Check, Expression, Field, Identifier, ListValue, Not, Value
+from falcokit.condition.ast import Check, Field, ListValue, Value
 from falcokit.record import Record
 from falcokit.ruleset.body import Body
 from falcokit.ruleset.macros import Bound
@@ -55,28 +54,22 @@ def _walk(
 ) -> None:
     while pending:
         bound, negated = pending.pop()
-        if (id(bound), negated) in seen or bound.tree is None:
-            seen.add((id(bound), negated))
+        if (id(bound), negated) in seen:
             continue
         seen.add((id(bound), negated))
-        for leaf, side in _leaves(bound.tree, negated):
-            if isinstance(leaf, Check):
-                sides.setdefault(id(leaf), set()).add(side)
-                checks[id(leaf)] = (bound.body, leaf)
-            elif (inner := bound.env.get(leaf.name)) is not None:
+        body, env = bound.body, bound.env
+        for leaf, behind in bound.sided:
+            side = behind is not negated
+            if leaf.__class__ is Check:
+                key = id(leaf)
+                found = sides.get(key)
+                if found is None:
+                    sides[key] = {side}
+                    checks[key] = (body, leaf)
+                else:
+                    found.add(side)
+            elif (inner := env.get(leaf.name)) is not None:  # type: ignore[union-attr]
                 pending.append((inner, side))
-
-
-def _leaves(tree: Expression, negated: bool) -> Iterator[tuple[Check | Identifier, bool]]:
-    stack: list[tuple[Expression, bool]] = [(tree, negated)]
-    while stack:
-        node, side = stack.pop()
-        if isinstance(node, (Check, Identifier)):
-            yield node, side
-        elif isinstance(node, Not):
-            stack.append((node.child, not side))
-        else:
-            stack += [(child, side) for child in node.children]
 
 
 def field_of(check: Check) -> str:

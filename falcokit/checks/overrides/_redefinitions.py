@@ -96,6 +96,10 @@ def removal(item: NamedItem) -> Edit:
     return Edit(Span(item.file, start, end), "")
 
 
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
 def _and(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from falcokit.ruleset.ruleset import Ruleset
-from falcokit.ruleset.uses import Use, field_of, place_of, texts_of
+from falcokit.ruleset.uses import Use, place_of, texts_of
 from falcokit.source import Span
 
 __all__ = ["IMAGE_FIELDS", "compares_whole", "flagged"]
@@ -20,9 +20,7 @@ def flagged(
 ) -> Iterator[tuple[str, Span, T]]:
     """The texts compared with one of *fields* of which *test* has something to say, each place once."""
     seen = set()
-    for use in ruleset.uses:
-        if field_of(use.check) not in fields:
-            continue
+    for use in [use for field in fields for use in ruleset.uses_of(field)]:
         for number, text in enumerate(texts_of(use.check)):
             answer = test(use, text)
             if answer is None:
