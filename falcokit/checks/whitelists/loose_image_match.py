@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.whitelists._images import IMAGE_FIELDS, flagged
+from falcokit.checks.whitelists._images import IMAGE_FIELDS, flagged, is_narrowed
 from falcokit.diagnostic import Severity
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.ruleset.uses import Use
@@ -59,6 +59,7 @@ def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
         container.image.repository = registry.example.com/tools/agent
         or container.image.repository endswith "/tools/agent"
         or container.image.repository startswith registry.example.com/tools/
+        or (container.image.repository startswith 4711.registry and container.image.repository endswith agent)
     - rule: Miner
       desc: an image that is named as a miner
       condition: evt.type = execve and container.image.repository contains miner
@@ -79,14 +80,21 @@ def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
 def _where(use: Use, text: str) -> str | None:
     """Where in its name an image may have *text* to be let through, None where that cannot be chosen freely."""
     operator = use.check.operator
-    if not use.excludes:
+    if not use.excludes or is_narrowed(use, IMAGE_FIELDS):
         return None
     if operator in ("contains", "icontains") and not (text.startswith("/") and text.endswith(("/", ":", "@"))):
         return "somewhere in its name"
-    if operator == "endswith" and not text.startswith("/"):
+    if operator == "endswith" and not text.startswith(("/", ".")):
         return "at the end of its name"
-    if operator == "startswith" and not text.endswith(("/", ":", "@")):
+    if operator == "startswith" and not _names_owner(text):
         return "at the beginning of its name"
     if operator in ("glob", "iglob") and text.startswith("*") and not text.startswith(("*/", "**/")):
         return "somewhere in its name"
     return None
+
+
+def _names_owner(text: str) -> bool:
+    """Whether *text* goes on behind the `/` of whoever owns the repository: others cannot push there."""
+    first, *rest = text.split("/")
+    registry = "." in first or ":" in first or first == "localhost"
+    return text.endswith((":", "@")) or len(rest) >= (2 if registry else 1) or (registry and text.endswith("/"))
