@@ -15,7 +15,7 @@ __all__ = ["fixed_report"]
 
 def fixed_report(gathered: Gathered, run: Run, *, unsafe: bool, diff: bool) -> tuple[str, int]:
     """Mend, and report what is left; with *diff* show the changes instead, and how bad what they mend is."""
-    from falcokit.cli.options import Format
+    from falcokit.cli.options import ReportFormat
     from falcokit.fix import fix_files
     from falcokit.report.text import plain
 
@@ -29,7 +29,7 @@ def fixed_report(gathered: Gathered, run: Run, *, unsafe: bool, diff: bool) -> t
             problem = _write(before, after)
             notes.append(f"{plain(after.name)}: {'not written: ' + problem if problem else 'mended'}\n")
     text, worst = report_of(gathered, run, fixed.result)
-    if run.format is not Format.text:
+    if run.format is not ReportFormat.text:
         return text, worst
     count = len(fixed.mended)
     notes.append(f"{count} finding{'' if count == 1 else 's'} mended\n\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, TypeVar
 import typer
 
 from falcokit.cli.linting import BUNDLED, Run, anything, cached_report, linter, report_of
-from falcokit.cli.options import Colour, Format, Threshold, fail, read_input, single, write
+from falcokit.cli.options import Colour, ReportFormat, Threshold, fail, read_input, single, write
 from falcokit.settings.read import is_release
 from falcokit.workspace.gather import Request, gather
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
@@ -17,6 +17,7 @@ from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from falcokit.lint import LintResult
     from falcokit.settings import Options
     from falcokit.workspace.falco_config import LintSetup
     from falcokit.workspace.project import Project
@@ -67,6 +68,10 @@ def lint(
     changed_since: Annotated[
         str, typer.Option(metavar="REV", help="Report only items that changed since this git revision, and errors.")
     ] = "",
+    baseline: Annotated[str, typer.Option(metavar="FILE", help="Do not report the findings that this file has.")] = "",
+    new_baseline: Annotated[
+        str, typer.Option("--write-baseline", metavar="FILE", help="Write the findings there are to a baseline.")
+    ] = "",
     settings: Annotated[
         Optional[str],
         typer.Option(metavar="FILE", help="Settings, instead of falcokit.toml or pyproject.toml here or above."),
@@ -77,7 +82,7 @@ def lint(
         bool, typer.Option("--unsafe", help="With --fix or --diff: also what may change meaning.")
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show what --fix would change; change nothing.")] = False,
-    format: Annotated[Format, typer.Option(help="How to print the findings.")] = Format.text,
+    format: Annotated[ReportFormat, typer.Option(help="How to print the findings.")] = ReportFormat.text,
     fail_on: Annotated[Threshold, typer.Option(help="The severity that makes the exit code 1.")] = Threshold.warning,
     max_file_size: Annotated[int, typer.Option(metavar="BYTES", min=1, help="Refuse larger files.")] = DEFAULT_LIMIT,
     color: Annotated[Colour, typer.Option(help="Whether to print in colours.")] = Colour.auto,
@@ -140,6 +145,15 @@ def lint(
     terminal = sys.stdout.isatty()
     colour = color is Colour.always or (color is Colour.auto and terminal and not os.environ.get("NO_COLOR"))
     run = Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal), options)
+    if baseline:
+        from falcokit.workspace.baseline import read_baseline
+
+        run = run.replaced(known=_or_fail(lambda: read_baseline(baseline)))
+    if new_baseline:
+        if baseline or fix or diff:
+            fail("--write-baseline stands alone, without --baseline, --fix and --diff")
+        _write_baseline(new_baseline, linter(run)(gathered.files))
+        raise typer.Exit(0)
     if fix or diff:
         from falcokit.cli.fixing import fixed_report
 
@@ -161,6 +175,17 @@ def _project(path: str | None, none: bool) -> Project | None:
     from falcokit.workspace.project import find_settings, load_settings
 
     return _or_fail(lambda: load_settings(path) if path else find_settings())
+
+
+def _write_baseline(path: str, result: LintResult) -> None:
+    from falcokit.workspace.baseline import write_baseline
+
+    # What keeps Falco from loading a file is no debt to live with.
+    findings = [d for d in result.findings if d.check is not None or not d.is_error]
+    _or_fail(lambda: write_baseline(path, findings))
+    write(f"{len(findings)} findings written to {path}\n")
+    if left := len(result.findings) - len(findings):
+        write(f"{left} errors that keep Falco from loading the rules are not among them\n")
 
 
 def _or_fail(read: Callable[[], T]) -> T:

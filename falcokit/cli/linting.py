@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from falcokit.cli.options import Format, fail
+from falcokit.cli.options import ReportFormat, fail
 from falcokit.record import Record
 from falcokit.workspace.gather import Gathered
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["BUNDLED", "Run", "anything", "cached_report", "linter", "report_of"]
 
+_OTHERS: Final = (ReportFormat.sarif, ReportFormat.github, ReportFormat.junit, ReportFormat.gitlab)
 BUNDLED: Final = "bundled with falcokit"
 
 
 class Run(Record):
     """Everything a report depends on beside the files themselves."""
 
-    __slots__ = ("colour", "defaults", "format", "include_defaults", "options", "own_fields", "setup", "width")
+    __slots__ = ("colour", "defaults", "format", "include_defaults", "known", "options", "own_fields", "setup", "width")
 
     def __init__(
         self,
@@ -33,10 +34,11 @@ class Run(Record):
         setup: LintSetup | None,
         own_fields: tuple[tuple[str, str], ...],
         include_defaults: bool,
-        format: Format,
+        format: ReportFormat,
         colour: bool,
         width: int,
         options: Options,
+        known: tuple[str, ...] = (),
     ) -> None:
         self.defaults: Final = defaults
         self.setup: Final = setup
@@ -46,6 +48,7 @@ class Run(Record):
         self.colour: Final = colour
         self.width: Final = width
         self.options: Final = options
+        self.known: Final = known
 
 
 def anything(gathered: Gathered, wanted: tuple[str, ...]) -> bool:
@@ -64,7 +67,12 @@ def cached_report(gathered: Gathered, run: Run) -> tuple[str, int]:
 
     store = Cache.of_user()
     setup = run.setup.key if run.setup is not None else ""
-    about = (run.replaced(setup=None, format=Format(run.format)), run.format.value, setup, gathered.replaced(files=()))
+    about = (
+        run.replaced(setup=None, format=ReportFormat(run.format)),
+        run.format.value,
+        setup,
+        gathered.replaced(files=()),
+    )
     parts = [repr(about).encode("utf-8", "surrogateescape")]
     for file in gathered.files:
         parts.append(f"{file.name}\0{file.origin.value}".encode("utf-8", "surrogateescape"))
@@ -109,6 +117,10 @@ def report_of(gathered: Gathered, run: Run, result: LintResult) -> tuple[str, in
     from falcokit.source import SourceFile, Span
 
     findings = list(result.findings)
+    if run.known:
+        from falcokit.workspace.baseline import without
+
+        findings = without(findings, run.known)
     for path, unreadable, origin in gathered.unreadable:
         kind = "file-too-large" if unreadable.too_large else "unreadable-file"
         help_text = "raise the limit with --max-file-size" if unreadable.too_large else ""
@@ -116,7 +128,12 @@ def report_of(gathered: Gathered, run: Run, result: LintResult) -> tuple[str, in
         message = "the file is not read" if unreadable.too_large else "the file cannot be read"
         findings.append(Diagnostic(kind, f"{message}: {unreadable.reason}", span, help_text))
     worst = int(max((d.level for d in findings), default=0))
-    if run.format is Format.json:
+    if run.format in _OTHERS:
+        from importlib import import_module
+
+        render = import_module(f"falcokit.report.{run.format.value}").render
+        return render(findings, result.files, result.stops), worst
+    if run.format is ReportFormat.json:
         from falcokit.report.json import render as render_json
 
         return render_json(findings, result.files, result.stops, defaults=run.defaults, skipped=gathered.skipped), worst

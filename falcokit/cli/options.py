@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import typer
 
-__all__ = ["Colour", "Format", "Threshold", "fail", "read_input", "single", "write"]
+__all__ = ["Colour", "Format", "ReportFormat", "Threshold", "fail", "read_input", "single", "write"]
 
 
 class Format(StrEnum):
@@ -16,6 +16,17 @@ class Format(StrEnum):
 
     text = "text"
     json = "json"
+
+
+class ReportFormat(StrEnum):
+    """How findings are printed."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
+    junit = "junit"
+    gitlab = "gitlab"
 
 
 class Colour(StrEnum):

@@ -159,3 +159,37 @@ def test_explain(run: Run) -> None:
     wrong = run("explain", "shadowd-default")
     assert wrong.returncode == 2
     assert "did you mean 'shadowed-default'?" in wrong.stderr
+
+
+@pytest.mark.parametrize("format_name", ["sarif", "github", "junit", "gitlab"])
+def test_formats_for_other_programs(run: Run, tmp_path: Path, format_name: str) -> None:
+    (tmp_path / "mine.yaml").write_text(IDLE.format("idle"))
+    done = run("lint", "mine.yaml", "--format", format_name)
+    assert done.returncode == 1
+    assert "mine.yaml" in done.stdout
+    assert "FK204" in done.stdout or "unused-list" in done.stdout
+    assert run("lint", "mine.yaml", "--format", format_name).stdout == done.stdout
+
+
+def test_a_baseline_holds_what_was_there(run: Run, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(IDLE.format("one"))
+    assert run("lint", "mine.yaml", "--write-baseline", "base.json").returncode == 0
+    mine.write_text("# moved\n\n" + IDLE.format("one") + IDLE.format("two"))
+    done = run("lint", "mine.yaml", "--baseline", "base.json")
+    assert "`two`" in done.stdout
+    assert "`one`" not in done.stdout
+    mine.write_text(IDLE.format("one"))
+    assert run("lint", "mine.yaml", "--baseline", "base.json").returncode == 0
+    assert run("lint", "mine.yaml").returncode == 1
+    (tmp_path / "bad.json").write_text("[]")
+    assert "is no baseline" in run("lint", "mine.yaml", "--baseline", "bad.json").stderr
+    assert run("lint", "mine.yaml", "--baseline", "nosuch.json").returncode == 2
+    assert run("lint", "mine.yaml", "--baseline", "base.json", "--write-baseline", "x").returncode == 2
+
+
+def test_a_baseline_has_no_errors_that_falco_stops_at(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("- macro: m\n  condition: nosuch\n")
+    done = run("lint", "mine.yaml", "--write-baseline", "base.json")
+    assert "1 errors that keep Falco" in done.stdout or "1 error" in done.stdout
+    assert run("lint", "mine.yaml", "--baseline", "base.json").returncode == 1

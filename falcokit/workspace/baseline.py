@@ -1,0 +1,57 @@
+"""Findings that were there before: a project starts to lint without mending everything first."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from falcokit.diagnostic import Diagnostic
+from falcokit.errors import ConfigError
+from falcokit.report.fingerprint import fingerprints
+from falcokit.workspace.sources import Unreadable, read_bytes
+
+__all__ = ["read_baseline", "without", "write_baseline"]
+
+_VERSION: Final = 1
+
+
+def read_baseline(path: str) -> tuple[str, ...]:
+    """The fingerprints in the file at *path*.  Raises `falcokit.ConfigError` where there are none to read."""
+    content = read_bytes(path)
+    if isinstance(content, Unreadable):
+        raise ConfigError(f"cannot read the baseline {path}: {content.reason}; make one with --write-baseline")
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        data = None
+    known = data.get("findings") if isinstance(data, dict) and data.get("version") == _VERSION else None
+    if not isinstance(known, list) or not all(isinstance(mark, str) for mark in known):
+        raise ConfigError(f"{path} is no baseline of this version of falcokit; make one with --write-baseline")
+    return tuple(sorted(known))
+
+
+def without(findings: Sequence[Diagnostic], known: Iterable[str]) -> list[Diagnostic]:
+    """The findings that the baseline does not have."""
+    before = set(known)
+    return [d for d, mark in zip(findings, fingerprints(findings), strict=True) if mark not in before]
+
+
+def write_baseline(path: str, findings: Iterable[Diagnostic]) -> None:
+    """Write the fingerprints of *findings* to *path*, whole or not at all.  Raises `falcokit.ConfigError`."""
+    data = {"version": _VERSION, "findings": sorted(fingerprints(findings))}
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".falcokit-", dir=os.path.dirname(path) or ".")
+        with open(descriptor, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1)
+            file.write("\n")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise ConfigError(f"cannot write the baseline {path}: {(error.strerror or 'it failed').lower()}") from None
