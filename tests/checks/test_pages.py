@@ -57,7 +57,7 @@ def test_fixes_give_what_the_page_shows(check: Check, example: Example) -> None:
 @pytest.mark.parametrize("check", [pytest.param(check, id=check.kind.name) for check in all_checks()])
 def test_a_page_tells_what_why_and_how(check: Check) -> None:
     sections = [example.section for example in examples(check)]
-    assert "Flagged" in sections
+    assert "Flagged" in sections or "## Flagged" in check.page
     assert "Accepted" in sections
     assert set(re.findall(r"^\s*## (.*)$", check.page, re.MULTILINE)) <= {"Flagged", "Fixed", "Accepted", "See also"}
     lead = check.page.partition("\n")[0]

@@ -11,6 +11,7 @@ from falcokit.checks.overrides.redefined_elsewhere import redefined_elsewhere
 from falcokit.checks.overrides.replace_repeats import replace_repeats
 from falcokit.checks.overrides.replaced_default import replaced_default
 from falcokit.checks.overrides.reset_by_later_file import reset_by_later_file
+from falcokit.checks.overrides.retired_default import retired_default
 from falcokit.checks.overrides.shadowed_default import shadowed_default
 from falcokit.checks.overrides.wide_change import wide_change
 
@@ -25,4 +26,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     appended_precedence,
     wide_change,
     replace_repeats,
+    retired_default,
 )

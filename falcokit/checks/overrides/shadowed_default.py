@@ -8,6 +8,7 @@ from falcokit.checks.check import Finding, check
 from falcokit.checks.overrides._append_form import append_form
 from falcokit.checks.overrides._redefinitions import Redefinition, redefinitions
 from falcokit.diagnostic import Label, Severity
+from falcokit.ruleset.default_index import dated
 from falcokit.ruleset.ruleset import Ruleset, name_span
 from falcokit.source import Origin
 
@@ -127,7 +128,14 @@ def shadowed_default(ruleset: Ruleset) -> Iterator[Finding]:
 
 def _message(found: Redefinition) -> str:
     kind, name = found.named
-    return f"this copy hides the default {kind} `{name}`{found.difference()}"
+    message = f"this copy hides the default {kind} `{name}`{found.difference()}"
+    copied = dated(found.named, found.after)
+    if copied is None:
+        return message
+    releases = copied.last if copied.first == copied.last else f"{copied.first} to {copied.last}"
+    if copied.family != "falco-rules":
+        releases = f"{copied.family} {releases}"
+    return f"{message}; it is that of {releases}, which changed in {', '.join(copied.changed)}"
 
 
 def _help(found: Redefinition) -> str:

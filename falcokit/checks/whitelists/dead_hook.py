@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Severity
 from falcokit.ruleset.collector import Definition
+from falcokit.ruleset.default_index import askers, left
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition
 from falcokit.ruleset.ruleset import Named, Ruleset, is_constant, name_span
 from falcokit.source import Origin
@@ -84,6 +85,8 @@ def dead_hook(ruleset: Ruleset) -> Iterator[Finding]:
             if item.file.origin is Origin.CUSTOM:
                 kind, name = named
                 message = f"no loaded rule asks the {kind} `{name}`: what it lets through is let through nowhere"
+                if (gone := left(named)) is not None:
+                    message += f" (it left {gone.file} in {gone.version})"
                 yield Finding(name_span(item), message, _help(ruleset, named))
                 break
 
@@ -98,6 +101,12 @@ def _lets_nothing_through(ruleset: Ruleset, definition: Definition) -> bool:
 def _help(ruleset: Ruleset, named: Named) -> str:
     from falcokit.ruleset.suggest import nearest
 
+    elsewhere = [(file, rules[0], len(rules)) for file, rules in askers(named).items()]
+    if elsewhere:
+        where = " and ".join(
+            [f"`{rule}`{f' and {count - 1} more' if count > 1 else ''} of {file}" for file, rule, count in elsewhere]
+        )
+        return f"it is asked by {where}: load that file if this rule is meant"
     asked = [
         other
         for (kind, other), _ in ruleset.named()

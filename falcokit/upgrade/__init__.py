@@ -1,0 +1,1 @@
+"""The default rules over their releases."""
