@@ -251,7 +251,6 @@ _TABLE = (
     ("unclosed-quote", "FK015", "", _W, "a double quote is never closed, which Falco's YAML reader lets pass"),
     ("template-places", "FK016", "", _I, "places that a template fills in were not read"),
     ("embedded-unreadable", "FK017", "", _W, "rules inside another file are written in a way that cannot be read"),
-    ("foreign-file", "FK018", "", _E, "the file is of another kind"),
     ("check-failed", "FK019", "", _I, "a check of falcokit itself failed"),
     ("unused-suppression", "FK030", "", _W, "a comment that suppresses findings suppresses none"),
     ("expired-snooze", "FK031", "", _W, "the date of a snooze has passed"),

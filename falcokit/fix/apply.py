@@ -75,7 +75,7 @@ def _chosen(result: LintResult, unsafe: bool, refused: set[tuple[str, str]]) -> 
         fix = d.fix or fix_for(d, result)
         if fix is None or not (fix.safe or unsafe) or _key(d) in refused:
             continue
-        if any(edit.span.file.origin is Origin.DEFAULT for edit in fix.edits):
+        if any(edit.span.file.origin is Origin.DEFAULT or edit.span.file not in result.files for edit in fix.edits):
             continue
         if any(_touch(edit, other) for edit in fix.edits for other in taken):
             continue

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from falcokit.catalogue import Catalogue
 from falcokit.checks import Check, run_checks
 from falcokit.diagnostic import KINDS, Diagnostic
+from falcokit.embedded import opened
 from falcokit.record import Record
 from falcokit.ruleset.items import IgnoredItem
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
@@ -66,6 +67,8 @@ def lint(
     """Lint *files*, in load order, default files first; findings in default files only with *include_defaults*."""
     options = Options() if options is None else options
     memo = Memo(lasting=False) if memo is None else memo
+    given = tuple(files)
+    files, notes = opened(files)
     loaded = load_all(files, catalogue, memo, additions)
     failed = [result for result in loaded.files if not result.successful]
     found = _unique(loaded, failed != [])
@@ -74,7 +77,7 @@ def lint(
     if loaded.compilation is not None:
         ruleset = Ruleset(loaded, options.hook_names or HOOK_NAMES, options.target)
         found = _without_repeats(found, run_checks(ruleset, checks, strict=options.strict))
-    found = options.choice.applied(found)
+    found = options.choice.applied([*notes, *(d for d in found if not (d.file.holes and _in_hole(d)))])
     silenced = 0
     if any("falcokit:" in file.text for file in files):
         found, silenced = _suppressed(found, loaded, checks, options)
@@ -90,7 +93,7 @@ def lint(
     stops: frozenset[int] = frozenset()
     if failed:
         stops = _stops(files, catalogue, additions, shown, memo)
-    return LintResult(tuple(files), tuple(shown), stops, len(everything) - len(shown), loaded, silenced, options)
+    return LintResult(given, tuple(shown), stops, len(everything) - len(shown), loaded, silenced, options)
 
 
 def _touched(
@@ -142,6 +145,11 @@ def _without_repeats(found: list[Diagnostic], checked: list[Diagnostic]) -> list
         return found
     places = {(d.kind, d.span.file, d.span.end) for d in checked}
     return [d for d in found if (_SAID_BETTER.get(d.kind), d.span.file, d.span.end) not in places] + checked
+
+
+def _in_hole(d: Diagnostic) -> bool:
+    """Whether the finding is about text that a template will fill in."""
+    return any(start < max(d.span.end, d.span.start + 1) and d.span.start < end for start, end in d.file.holes)
 
 
 def relint(before: LintResult, changed: SourceFile, memo: Memo, *, include_defaults: bool = False) -> LintResult:

@@ -52,7 +52,20 @@ def read(document: Document) -> tuple[Item, ...]:
         return ()
     if not isinstance(root, Sequence):
         return (IgnoredItem(file, (_not_rules(file, root),), ()),)
-    return tuple(item for node in root.items if (item := _read(file, node)) is not None)
+    nodes = [_unwrapped(node) for node in root.items] if file.wrapped else root.items
+    return tuple(item for node in nodes if (item := _read(file, node)) is not None)
+
+
+def _unwrapped(node: Node) -> Node:
+    """``{rule: {name: N, ...}}`` as ``{rule: N, ...}``."""
+    if not isinstance(node, Mapping) or len(node.pairs) != 1:
+        return node
+    key, inner = node.pairs[0]
+    name = inner.get("name") if isinstance(inner, Mapping) else None
+    if not isinstance(inner, Mapping) or name is None:
+        return node
+    rest = tuple([pair for pair in inner.pairs if pair[1] is not name])
+    return Mapping(((key, name), *rest), node.start, node.end, inner.flow)
 
 
 def _not_rules(file: SourceFile, root: Node) -> Diagnostic:
@@ -133,6 +146,8 @@ def _unknown_keys(values: Values, known: frozenset[str]) -> tuple[Diagnostic, ..
 def _misplaced(key: str, what: str) -> str:
     if key in ("rule", "macro", "list"):
         return f"put `- {key}:` on a line of its own to begin another item"
+    if key in _FOREIGN_KEYS:
+        return _FOREIGN_KEYS[key]
     if key == "<<":
         return "Falco does not expand merge keys: write the keys out"
     if key in RULE_KEYS and what != "rule":

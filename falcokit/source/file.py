@@ -22,13 +22,28 @@ class Origin(Enum):
 class SourceFile:
     """A named text.  ``name`` is what users are shown; ``text`` is decoded, its byte order mark kept.
 
+    A file inside another has the text of the outer one with all else blanked; ``shown`` is then the outer text as it is.
+    ``holes`` are places whose text is made up; ``wrapped`` tells that items are written as ``- rule: {name: ...}``.
+
     Compared by identity: the same file loaded twice is two files.
     """
 
-    def __init__(self, name: str, text: str, origin: Origin = Origin.CUSTOM) -> None:
+    def __init__(
+        self,
+        name: str,
+        text: str,
+        origin: Origin = Origin.CUSTOM,
+        *,
+        shown: str = "",
+        holes: tuple[tuple[int, int], ...] = (),
+        wrapped: bool = False,
+    ) -> None:
         self.name = name
         self.text = text
         self.origin = origin
+        self.shown = shown
+        self.holes = holes
+        self.wrapped = wrapped
 
     def __repr__(self) -> str:
         return f"SourceFile({self.name!r})"
@@ -55,7 +70,7 @@ class SourceFile:
         if not 0 <= number < len(starts):
             return ""
         end = starts[number + 1] if number + 1 < len(starts) else len(self.text)
-        return self.text[starts[number] : end].rstrip("\r\n")
+        return (self.shown or self.text)[starts[number] : end].rstrip("\r\n")
 
     @property
     def line_count(self) -> int:
