@@ -5,8 +5,9 @@ Everything is worked out when it is first asked for; nothing changes once it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import translate
 from functools import cached_property
 from typing import Final, TypeAlias
 
@@ -150,12 +151,16 @@ class Ruleset:
         """The comparisons with *field* on the left."""
         return self._uses_of.get(field, [])
 
+    @cached_property
+    def _is_hook_name(self) -> Callable[[str], object]:
+        return re.compile("|".join(map(translate, self.hook_names)) or r"(?!)").match
+
     def is_hook(self, named: Named, state: Definition | None = None) -> bool:
         """Whether the list or macro *named* is made to be overridden: by its name, or as its default does nothing."""
         kind, name = named
         if kind == "rule":
             return False
-        if any(fnmatchcase(name, pattern) for pattern in self.hook_names):
+        if self._is_hook_name(name):
             return True
         if isinstance(state, ListDefinition):
             return not state.items

@@ -1,0 +1,44 @@
+"""FK458."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from falcokit.checks.check import Finding, check
+from falcokit.diagnostic import Severity
+from falcokit.ruleset.ruleset import Ruleset
+
+__all__ = ["legacy_image_field"]
+
+
+@check("FK458", Severity.INFO)
+def legacy_image_field(ruleset: Ruleset) -> Iterator[Finding]:
+    """The image is compared with its tag, by the old field.
+
+    `container.image` is repository and tag in one.  An update of the image changes it, so whitelists by it rot.  Compare
+    `container.image.repository`, and `container.image.tag` where the tag matters.
+
+    ## Flagged
+
+    ```yaml custom.yaml
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and «container.image startswith registry.example.com/shell»
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ## Accepted
+
+    ```yaml custom.yaml
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and container.image.repository = registry.example.com/shell
+      output: shell %proc.name
+      priority: INFO
+    ```
+    """
+    for use in ruleset.uses_of("container.image"):
+        if use.check.right is not None:
+            message = "`container.image` has the tag in it, which changes with every update"
+            yield Finding(use.span(), message, "compare `container.image.repository`")

@@ -1,0 +1,58 @@
+"""FK454."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from falcokit.checks.check import Finding, check
+from falcokit.diagnostic import Severity
+from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.uses import place_of, texts_of
+
+__all__ = ["process_name_too_long"]
+
+_FIELDS: Final = ("proc.name", "proc.pname", "proc.aname", "proc.sname", "proc.vpgid.name", "thread.name")
+_LENGTH: Final = 15
+
+
+@check("FK454", Severity.WARNING)
+def process_name_too_long(ruleset: Ruleset) -> Iterator[Finding]:
+    """A process name is compared with a text that is longer than any process name.
+
+    The kernel keeps fifteen bytes of the name of a process and cuts the rest off.  `proc.name = kube-controller-manager` never holds:
+    the name is `kube-controller`.  Compare `proc.exepath` or `proc.exe` for the whole.
+
+    ## Flagged
+
+    ```yaml custom.yaml
+    - rule: Controller
+      desc: a controller
+      condition: evt.type = execve and proc.name in (sh, «kube-controller-manager»)
+      output: controller %proc.name
+      priority: INFO
+    ```
+
+    ## Accepted
+
+    ```yaml custom.yaml
+    - rule: Controller
+      desc: a controller
+      condition: evt.type = execve and proc.name = kube-controller and proc.exepath endswith /kube-controller-manager
+      output: controller %proc.name
+      priority: INFO
+    ```
+    """
+    seen = set()
+    for use in [use for field in _FIELDS for use in ruleset.uses_of(field)]:
+        if use.check.operator not in ("=", "==", "!=", "in", "startswith", "endswith", "contains"):
+            continue
+        for number, text in enumerate(texts_of(use.check)):
+            if len(text) <= _LENGTH or len(text.encode("utf-8", "surrogateescape")) <= _LENGTH:
+                continue
+            span = place_of(use, number)
+            if (span.file, span.start) not in seen:
+                seen.add((span.file, span.start))
+                cut = text.encode("utf-8", "replace")[:_LENGTH].decode("utf-8", "ignore")
+                message = f"no process name is `{text}`: the kernel cuts it to {_LENGTH} bytes"
+                yield Finding(span, message, f"write `{cut}`, or compare `proc.exepath`")
