@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from falcokit.checks.check import Check
+from falcokit.checks.style.desc_says_nothing import desc_says_nothing
+from falcokit.checks.style.missing_tags import missing_tags
+from falcokit.checks.style.priority_spelling import priority_spelling
 
 __all__ = ["CHECKS"]
 
-CHECKS: Final[tuple[Check, ...]] = ()
+CHECKS: Final[tuple[Check, ...]] = (
+    missing_tags,
+    priority_spelling,
+    desc_says_nothing,
+)
