@@ -100,6 +100,7 @@ def compile_definitions(
             used_lists.update(bodies[name].used_lists)
     found += late
     changed |= {name for name, compiled in macros.items() if macros_before.get(name) is not compiled}
+    changed |= macros_before.keys() - macros.keys()
     rules: dict[str, CompiledRule] = {}
     rules_before = previous.rules if previous is not None else {}
     for name, rule in definitions.rules.items():
@@ -139,8 +140,8 @@ def _lists(definitions: Definitions, previous: Compilation | None) -> tuple[dict
     before = previous.lists if previous is not None else {}
     ranks, all_lists = definitions.ranks, definitions.lists
     lists: dict[str, CompiledList] = {}
-    changed: set[str] = set()
-    touched = {n for n, d in all_lists.items() if (o := before.get(n)) is None or o.definition is not d}
+    changed: set[str] = set(before.keys() - all_lists.keys())
+    touched = {n for n, d in all_lists.items() if (o := before.get(n)) is None or o.definition is not d} | changed
     for name, definition in all_lists.items():
         first, latest = ranks["list", name]
         earlier = before.get(name)
@@ -170,7 +171,7 @@ def _macros(
         name
         for name, macro in definitions.macros.items()
         if (o := before.get(name)) is None or o.definition is not macro
-    }
+    } | (before.keys() - definitions.macros.keys())
     for name, macro in definitions.macros.items():
         body = bodies[name]
         earlier = before.get(name)

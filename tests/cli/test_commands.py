@@ -173,7 +173,9 @@ def test_large_files_are_refused(run: Run, tmp_path: Path) -> None:
 
 
 def test_files_cannot_write_to_the_terminal(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "x.yaml").write_text('- rule: "a\\e[2Jb"\n  desc: \x1b[31m\n  condition: nosuch\n  output: o\n')
+    (tmp_path / "x.yaml").write_text(
+        '- rule: "a\\e[2Jb"\n  desc: \x1b[31m\n  condition: nosuch\n  output: o %proc.name\n'
+    )
     done = run("lint", "x.yaml")
     assert "\x1b" not in done.stdout
     done = run("validate", "x.yaml")

@@ -14,7 +14,7 @@ from falcokit.lint import LintResult, lint
 from falcokit.report.text import render
 from falcokit.source import SourceFile
 
-RULE = "- rule: T\n  desc: d\n  condition: evt.type = open and proc.nme = x\n  output: o\n  priority: INFO\n"
+RULE = "- rule: T\n  desc: d\n  condition: evt.type = open and proc.nme = x\n  output: o %proc.name\n  priority: INFO\n"
 BLOCK = indent(RULE, "    ")
 HELM = f"tty: true\ncustomRules:\n  z.yaml: |-\n{BLOCK}  a.yaml: |\n    - list: idle\n      items: []\n"
 CONFIG_MAP = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: rules}}\ndata:\n  rules.yaml: |\n{BLOCK}"
@@ -24,7 +24,7 @@ ARGO = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n 
 CRD = "kind: Rulesfile\nspec:\n  inlineRules:\n" + BLOCK
 WRAPPED = (
     "kind: FalcoAuditRules\nspec:\n  rules:\n  - macro:\n      name: m\n      condition: proc.nme = x\n"
-    "  - rule:\n      name: T\n      desc: d\n      condition: evt.type = open and m\n      output: o\n      priority: INFO\n"
+    "  - rule:\n      name: T\n      desc: d\n      condition: evt.type = open and m\n      output: o %proc.name\n      priority: INFO\n"
 )
 
 

@@ -12,7 +12,7 @@ from falcokit.fix import Fixed, apply_edits, fix_files
 from falcokit.lint import LintResult, lint
 from falcokit.source import Origin, SourceFile, Span
 
-RULE = "- rule: T\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n  exceptions: [{name: e, fields: [proc.name]}]\n"
+RULE = "- rule: T\n  desc: d\n  condition: evt.type = open\n  output: o %proc.name\n  priority: INFO\n  exceptions: [{name: e, fields: [proc.name]}]\n"
 
 
 def mend(*texts: str, default: str = "", unsafe: bool = False) -> Fixed:

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CUSTOM = "- rule: Sh\n  desc: d\n  condition: spawned_process and proc.nme = sh\n  output: o\n  priority: INFO\n"
+CUSTOM = (
+    "- rule: Sh\n  desc: d\n  condition: spawned_process and proc.nme = sh\n  output: o %proc.name\n  priority: INFO\n"
+)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from falcokit.settings import Options
 from falcokit.source import SourceFile
 
 LIST = "- list: idle\n  items: [a]\n"
-RULE = "- rule: T\n  desc: d\n  condition: evt.type = open\n  output: o\n  priority: INFO\n"
+RULE = "- rule: T\n  desc: d\n  condition: evt.type = open\n  output: o %proc.name\n  priority: INFO\n"
 
 
 def run(text: str, today: str = "") -> LintResult:
@@ -79,7 +79,7 @@ def test_a_comment_that_silences_nothing_is_said() -> None:
 
 
 def test_text_that_looks_like_a_comment_is_none() -> None:
-    text = "- rule: T\n  desc: >\n    d # falcokit: ignore[nothing]\n  condition: evt.type = open\n  output: o\n  priority: INFO\n"
+    text = "- rule: T\n  desc: >\n    d # falcokit: ignore[nothing]\n  condition: evt.type = open\n  output: o %proc.name\n  priority: INFO\n"
     assert kinds(text) == []
     assert kinds(text.replace("ignore[nothing]", "whatever")) == []
 

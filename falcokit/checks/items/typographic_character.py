@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from falcokit.checks.check import Finding, check
-from falcokit.diagnostic import Severity
+from falcokit.condition import parse
+from falcokit.diagnostic import Problem, Severity
 from falcokit.document import Node, Scalar, Sequence
 from falcokit.document.offsets import origins
 from falcokit.ruleset.items import EngineItem, IgnoredItem, PluginsItem
@@ -52,10 +53,12 @@ def typographic_character(ruleset: Ruleset) -> Iterator[Finding]:
     for item in ruleset.items:
         if isinstance(item, (IgnoredItem, EngineItem, PluginsItem)) or item.file.text.isascii():
             continue
-        for node in _texts(item.node.get("condition")), _texts(item.node.get("items")):
+        conditions = _texts(item.node.get("condition"))
+        for node in (conditions, _texts(item.node.get("items"))):
             for scalar in node:
                 found = _ODD.search(scalar.value)
-                if found is not None:
+                # A condition that does not parse for it is reported with the same advice.
+                if found is not None and not (node is conditions and isinstance(parse(scalar.value), Problem)):
                     what = _NAMES.get(found[0], "a quote of a word processor")
                     span = origins(item.file, scalar)(found.start(), found.end())
                     yield Finding(span, f"this is {what}, which Falco takes as a letter", "type it again, in ASCII")

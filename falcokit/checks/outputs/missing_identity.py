@@ -7,6 +7,7 @@ from typing import Final
 
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Confidence, Severity
+from falcokit.ruleset.definitions import joined
 from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import Origin, Span
@@ -47,17 +48,15 @@ def missing_identity(ruleset: Ruleset) -> Iterator[Finding]:
     """
     for rule in ruleset.compilation.rules.values():
         own = rule.definition
-        if (
-            own.source != "syscall"
-            or not own.output
-            or own.output[-1].file.origin is not Origin.CUSTOM
-            or not rule.output
-        ):
+        if own.source != "syscall" or not own.output or own.output[-1].file.origin is not Origin.CUSTOM:
             continue
+        if rule.output_result is None or rule.output_result.problems:
+            continue
+        output = joined(own.output)
         missing = []
-        if not any(f"%{field}" in rule.output for field in _PROCESS):
+        if not any(f"%{field}" in output for field in _PROCESS):
             missing.append("%proc.name")
-        if _about_containers(rule) and not any(f"%{field}" in rule.output for field in _IMAGE):
+        if _about_containers(rule) and not any(f"%{field}" in output for field in _IMAGE):
             missing.append("%container.image.repository")
         if missing:
             written = own.output[-1]
