@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from falcokit.checks.check import Finding, check
 from falcokit.checks.whitelists._images import IMAGE_FIELDS, flagged, is_narrowed
@@ -11,6 +12,11 @@ from falcokit.ruleset.ruleset import Ruleset
 from falcokit.ruleset.uses import Use
 
 __all__ = ["loose_image_match"]
+
+_PUBLIC: Final = frozenset(
+    ("docker.io", "index.docker.io", "quay.io", "ghcr.io", "gcr.io", "registry.gitlab.com", "public.ecr.aws")
+)
+"""Registries where anybody can have a name of their own."""
 
 
 @check("FK552", Severity.WARNING)
@@ -39,6 +45,7 @@ def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
         container.image.repository endswith «"tools/agent"»
         or container.image.repository contains «cron»
         or container.image.repository startswith «registry.example.com»
+        or container.image.repository startswith «quay.io/tools»
     ```
 
     ## Accepted
@@ -58,7 +65,8 @@ def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
       condition: >
         container.image.repository = registry.example.com/tools/agent
         or container.image.repository endswith "/tools/agent"
-        or container.image.repository startswith registry.example.com/tools/
+        or container.image.repository startswith registry.example.com/tools
+        or container.image.repository startswith quay.io/tools/agent
         or (container.image.repository startswith 4711.registry and container.image.repository endswith agent)
     - rule: Miner
       desc: an image that is named as a miner
@@ -95,6 +103,7 @@ def _where(use: Use, text: str) -> str | None:
 
 def _names_owner(text: str) -> bool:
     """Whether *text* goes on behind the `/` of whoever owns the repository: others cannot push there."""
+    if text.endswith((":", "@")):
+        return True
     first, *rest = text.split("/")
-    registry = "." in first or ":" in first or first == "localhost"
-    return text.endswith((":", "@")) or len(rest) >= (2 if registry else 1) or (registry and text.endswith("/"))
+    return len(rest) >= (2 if first in _PUBLIC else 1)
