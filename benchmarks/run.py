@@ -91,6 +91,27 @@ def hot(paths: list[Path], runs: int) -> None:
         print(f"{'hot, changed: ' + which:34} {statistics.median(times):8.1f} ms")
 
 
+def checks(paths: list[Path], runs: int) -> None:
+    """What all checks together add to the bare load of the files, in CPU time of one process."""
+    from falcokit.catalogue import Catalogue
+    from falcokit.checks import all_checks, run_checks
+    from falcokit.ruleset.loader import Memo, load_all
+    from falcokit.ruleset.ruleset import Ruleset
+    from falcokit.source import SourceFile
+
+    pairs = []
+    for _ in range(runs + 1):
+        files = [SourceFile(str(p), p.read_text(encoding="utf-8")) for p in paths]
+        catalogue = Catalogue.bundled()
+        start = time.process_time()
+        loaded = load_all(files, catalogue, Memo(lasting=False))
+        middle = time.process_time()
+        run_checks(Ruleset(loaded), all_checks())
+        pairs.append((1000 * (middle - start), 1000 * (time.process_time() - middle)))
+    load, added = (statistics.median(side) for side in zip(*pairs[1:], strict=True))
+    print(f"{'all checks, beside the load':34} {added:8.1f} ms  load {load:5.1f} ms  ratio {added / load:6.2f}")
+
+
 def main() -> None:
     """Parse the arguments and print all figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -115,6 +136,7 @@ def main() -> None:
         compare(f"lint of {big.stat().st_size / 1e6:.1f} MB, cold", command, env, max(3, args.runs // 5))
         print(f"{'peak memory of it':34} {peak_memory(command, env):8.1f} MB")
     hot(args.files, args.runs)
+    checks(args.files, args.runs)
 
 
 if __name__ == "__main__":
