@@ -26,7 +26,7 @@ def explain(
     from falcokit.checks.page import plain_page
     from falcokit.settings.choice import every_kind
 
-    if name is None:
+    if not name:
         kinds = sorted(every_kind().values(), key=lambda kind: kind.code)
         write("".join([f"{kind.code}  {kind.name:26} {kind.severity.word:8} {kind.about}\n" for kind in kinds]))
         return

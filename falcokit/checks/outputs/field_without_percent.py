@@ -14,7 +14,7 @@ from falcokit.ruleset.ruleset import Ruleset
 
 __all__ = ["field_without_percent"]
 
-_LITERAL: Final = re.compile(r"=([a-z][a-z0-9]*(?:\.[a-z][a-z0-9_]*)+)(?=[ ,;)\]]|$)")
+_LITERAL: Final = re.compile(r"(?:=|->|(?<=\w):)\s?([a-z][a-z0-9]*(?:\.[a-z][a-z0-9_]*)+)(?![\w.\[/-]|\s*[=:])")
 
 
 @check("FK651", Severity.WARNING)
