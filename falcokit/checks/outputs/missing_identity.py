@@ -27,8 +27,8 @@ _ADDS_CONTAINERS: Final = (0, 41)
 def missing_identity(ruleset: Ruleset) -> Iterator[Finding]:
     """An output does not tell who did it.
 
-    A whitelist is made from what the event says: without the name of the process nobody can tell later which of the events
-    are known.  The fields of containers are added by the configuration that comes with Falco since 0.41; with a `target-falco`
+    A whitelist is made from what the event says: without the name of a process or of an image nobody can tell later which of
+    the events are known.  The fields of containers are added by the configuration that comes with Falco since 0.41; with a `target-falco`
     before that, outputs of rules about containers must have the image as well.
 
     ## Flagged
@@ -79,7 +79,8 @@ def missing_identity(ruleset: Ruleset) -> Iterator[Finding]:
         if result is None or result.problems or not result.fields or not rule.codes & ~elsewhere:
             continue
         missing = []
-        if _PROCESS.isdisjoint([field.partition("[")[0] for field in result.fields]):
+        fields = {field.partition("[")[0] for field in result.fields}
+        if fields.isdisjoint(_PROCESS) and fields.isdisjoint(_IMAGE):
             missing.append("%proc.name")
         if old and _about_containers(rule) and not any(f"%{field}" in joined(own.output) for field in _IMAGE):
             missing.append("%container.image.repository")
@@ -87,8 +88,8 @@ def missing_identity(ruleset: Ruleset) -> Iterator[Finding]:
             written = own.output[-1]
             end = written.node.start + len(written.file.text[written.node.start : written.node.end].rstrip())
             span = Span(written.file, written.node.start, end)
-            fields = " and ".join([f"`{field}`" for field in missing])
-            yield Finding(span, f"this output does not tell {fields}", f"add {fields}")
+            named = " and ".join([f"`{field}`" for field in missing])
+            yield Finding(span, f"this output does not tell {named}", f"add {named}")
 
 
 def _about_containers(rule: CompiledRule) -> bool:
