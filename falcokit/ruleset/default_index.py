@@ -19,7 +19,7 @@ from falcokit.ruleset.definitions import ListDefinition, RuleDefinition, joined
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.ruleset import Named
 
-__all__ = ["Dated", "Left", "askers", "dated", "fingerprint", "left"]
+__all__ = ["Dated", "Left", "askers", "dated", "fingerprint", "left", "published"]
 
 FILE: Final = "default_index.json"
 
@@ -112,6 +112,11 @@ def left(named: Named) -> Left | None:
         if mark is None and (found is None or family == "falco-rules"):
             found = Left(_index()["families"][family]["file"], versions[at])
     return found
+
+
+def published() -> frozenset[str]:
+    """The names of the files that the default rules are published as."""
+    return frozenset(family["file"] for family in _index()["families"].values())
 
 
 def askers(named: Named) -> dict[str, tuple[str, ...]]:

@@ -56,7 +56,7 @@ def _contradictions(chain: Chain, ruleset: Ruleset) -> Iterator[Finding]:
     for child in chain.node.children:
         if not isinstance(child, Check) or child.operator not in _EXACT or child.modifier:
             continue
-        if not isinstance(child.left, Field) or not _single(child.left, ruleset):
+        if not isinstance(child.left, Field):
             continue
         if isinstance(child.right, ListValue):
             texts = frozenset(child.right.texts)
@@ -67,7 +67,7 @@ def _contradictions(chain: Chain, ruleset: Ruleset) -> Iterator[Finding]:
         key = (child.left.name, child.left.argument)
         if key not in known:
             known[key] = (child, texts)
-        elif known[key][1].isdisjoint(texts) and texts and known[key][1]:
+        elif texts and known[key][1] and known[key][1].isdisjoint(texts) and _single(child.left, ruleset):
             message = f"this never holds together with what is said of `{child.left.name}` before"
             help_text = "write `or` between the two, or one `in (...)` with all values"
             yield Finding(chain.body.locate(child.start, child.end), message, help_text)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Severity
-from falcokit.ruleset.default_index import dated, left
+from falcokit.ruleset.default_index import dated, left, published
 from falcokit.ruleset.ruleset import Ruleset, defines, name_span
 from falcokit.source import Origin
 
@@ -43,6 +43,8 @@ def retired_default(ruleset: Ruleset) -> Iterator[Finding]:
     for named, definition in ruleset.named():
         item = definition.contributions[0]
         if named[0] != "rule" or item.file.origin is not Origin.CUSTOM or not defines(item):
+            continue
+        if item.file.name.replace("\\", "/").rpartition("/")[2] in published():
             continue
         gone = left(named)
         if gone is None or dated(named, ruleset.states(named)[0][1]) is None:
