@@ -11,7 +11,7 @@ from falcokit.ruleset.loader import Memo
 from falcokit.settings import Choice, Options
 from falcokit.source import SourceFile
 
-LOADING = Options(Choice(ignore=("outputs", "names")))
+LOADING = Options(Choice(ignore=("outputs", "names", "items")))
 """What loading itself finds: the rules here have outputs of a word."""
 
 
