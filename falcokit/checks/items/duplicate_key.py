@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.diagnostic import Label, Severity
-from falcokit.document import Mapping, Scalar, Sequence
+from falcokit.diagnostic import Edit, Fix, Label, Severity
+from falcokit.document import Mapping, Node, Scalar
 from falcokit.ruleset.items import IgnoredItem
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import SourceFile, Span
@@ -18,7 +18,7 @@ __all__ = ["duplicate_key"]
 def duplicate_key(ruleset: Ruleset) -> Iterator[Finding]:
     """A key stands twice in one item.
 
-    Falco takes the first and does not look at the second.  Most often the `- ` before the next item is missing.
+    Falco takes the first and does not look at the second.  Where it is `rule`, `macro` or `list`, the `- ` before the next item is missing.
 
     ## Flagged
 
@@ -29,6 +29,21 @@ def duplicate_key(ruleset: Ruleset) -> Iterator[Finding]:
       output: shell %proc.name
       priority: INFO
       «condition»: evt.type = execve and proc.name = bash
+    ```
+
+    Two items that became one:
+
+    ```yaml custom.yaml
+    - list: shells
+      items: [sh]
+      «list»: more_shells
+      «items»: [bash]
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name in (shells)
+      output: shell %proc.name
+      priority: INFO
+      «priority»: INFO
     ```
 
     ## Accepted
@@ -46,30 +61,54 @@ def duplicate_key(ruleset: Ruleset) -> Iterator[Finding]:
     ```
     """
     for item in ruleset.items:
-        if not isinstance(item, IgnoredItem):
-            for node in _mappings(item.node):
-                if len(node.names()) < len(node.pairs):
-                    yield from _twice(item.file, node)
+        if isinstance(item, IgnoredItem):
+            continue
+        yield from _twice(item.file, item.node)
+        for key in ("exceptions", "required_plugin_versions"):
+            if (inner := item.node.get(key)) is not None:
+                yield from _inside(item.file, inner)
 
 
-def _mappings(item: Mapping) -> Iterator[Mapping]:
-    """The mappings that Falco looks into: the item, its override, its exceptions."""
-    yield item
-    for inner in (item.get("override"), item.get("exceptions")):
-        for node in inner.items if isinstance(inner, Sequence) else (inner,):
-            if isinstance(node, Mapping):
-                yield node
+def _inside(file: SourceFile, node: Node) -> Iterator[Finding]:
+    stack, seen = [node], set()
+    while stack:
+        inner = stack.pop()
+        if isinstance(inner, Scalar) or id(inner) in seen:
+            continue
+        seen.add(id(inner))
+        if isinstance(inner, Mapping):
+            stack += [value for _, value in inner.pairs]
+            yield from _twice(file, inner)
+        else:
+            stack += inner.items
 
 
-def _twice(file: SourceFile, inner: Mapping) -> Iterator[Finding]:
-    first: dict[str, Scalar] = {}
-    for key, _ in inner.pairs:
+def _twice(file: SourceFile, node: Mapping) -> Iterator[Finding]:
+    if len(node.names()) == len(node.pairs):
+        return
+    first: dict[str, tuple[Scalar, Node]] = {}
+    for key, value in node.pairs:
         if not isinstance(key, Scalar):
             continue
-        if key.value not in first:
-            first[key.value] = key
+        earlier, before = first.setdefault(key.value, (key, value))
+        if earlier is key:
             continue
-        earlier = first[key.value]
         label = Label(Span(file, earlier.start, earlier.end), "Falco takes this one")
+        span = Span(file, key.start, key.end)
         message = f"`{key.value}` stands here a second time: Falco ignores it"
-        yield Finding(Span(file, key.start, key.end), message, "remove one, or begin a new item with `- `", (label,))
+        help_text, fix = "remove one of the two", None
+        if key.value in ("rule", "macro", "list", "name"):
+            help_text = "begin a new item with `- `"
+        elif isinstance(value, Scalar) and isinstance(before, Scalar) and value.value == before.value:
+            fix = _without_line(file, key, value)
+        yield Finding(span, message, help_text, (label,), fix)
+
+
+def _without_line(file: SourceFile, key: Scalar, value: Scalar) -> Fix | None:
+    """The pair taken out where it stands on lines of its own."""
+    text = file.text
+    start = text.rfind("\n", 0, key.start) + 1
+    end = text.find("\n", value.end) + 1
+    if text[start : key.start].strip(" ") or not end or text[value.end : end].strip():
+        return None
+    return Fix("take the second out", (Edit(Span(file, start, end), ""),))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from falcokit.catalogue.releases import engine_versions
 from falcokit.checks.check import Finding, check
-from falcokit.diagnostic import Confidence, Severity
+from falcokit.diagnostic import Confidence, Edit, Fix, Severity
+from falcokit.document import Scalar
 from falcokit.ruleset.items import EngineItem
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import Span
@@ -27,22 +28,37 @@ def engine_version_of_falco(ruleset: Ruleset) -> Iterator[Finding]:
     - required_engine_version: «0.37.0»
     ```
 
-    ## Accepted
+    ## Fixed
 
     ```yaml custom.yaml
     - required_engine_version: 0.31.0
     ```
+
+    ## Accepted
+
+    ```yaml custom.yaml
+    - required_engine_version: 0.31.0
+    - required_engine_version: 0.43.0
+    - required_engine_version: 0.35.0
+    - required_engine_version: 38
+    ```
+
+    ## See also
+
+    `engine-version-too-old`
     """
     engines = engine_versions()
-    known = {tuple(map(int, version.split("."))) for version in engines.values()}
+    known = set(engines.values())
     for item in ruleset.items:
         node = item.node.get("required_engine_version") if isinstance(item, EngineItem) else None
-        if not isinstance(item, EngineItem) or node is None or item.version is None or item.version in known:
+        if not isinstance(item, EngineItem) or not isinstance(node, Scalar) or item.version is None:
             continue
-        release = f"{item.version[0]}.{item.version[1]}"
-        if "." in item.file.text[node.start : node.end] and item.version[2] == 0 and int(item.version[1]) >= 37:
-            if release not in engines:
-                continue
-            message = f"no release of Falco has the engine {release}.0, but there is a Falco {release}"
-            help_text = f"for Falco {release} write {engines[release]}"
-            yield Finding(Span(item.file, node.start, node.end), message, help_text)
+        major, minor, patch = item.version
+        release, engine = f"{major}.{minor}", f"{major}.{minor}.{patch}"
+        # Engines have had no patches, and plain numbers are what engines had before Falco 0.37.
+        if engine in known or node.value != engine or release not in engines or (minor < 37 and not patch):
+            continue
+        span = Span(item.file, node.start, node.end)
+        message = f"no release of Falco has the engine {engine}, but there is a Falco {release}"
+        fix = Fix(f"require {engines[release]}", (Edit(span, engines[release]),), safe=False)
+        yield Finding(span, message, f"for Falco {release} write {engines[release]}", (), None if node.style else fix)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
+from falcokit.checks.items._said import says_already
 from falcokit.diagnostic import Severity
 from falcokit.document import Scalar
+from falcokit.ruleset.definitions import RuleDefinition
 from falcokit.ruleset.items import RuleItem
 from falcokit.ruleset.rule_reader import REPLACEABLE
 from falcokit.ruleset.ruleset import Ruleset
@@ -20,7 +22,7 @@ def ignored_beside_append(ruleset: Ruleset) -> Iterator[Finding]:
     """A key beside `append: true` has no effect.
 
     An appending rule item gives `condition` and `exceptions`, everything else in it is ignored without a word.  With
-    `override` every key can be appended or replaced.
+    `override` every key can be appended or replaced.  What the rule says anyway is not flagged.
 
     ## Flagged
 
@@ -47,6 +49,7 @@ def ignored_beside_append(ruleset: Ruleset) -> Iterator[Finding]:
       priority: INFO
     - rule: Shell
       condition: and not proc.pname = cron
+      priority: Info
       append: true
     - rule: Shell
       priority: ERROR
@@ -63,8 +66,11 @@ def ignored_beside_append(ruleset: Ruleset) -> Iterator[Finding]:
             continue
         if not any(update.operation == "append" for update in item.updates):
             continue
-        for key, _ in item.node.pairs:
-            if isinstance(key, Scalar) and key.value in REPLACEABLE and key.value not in ("condition", "exceptions"):
+        rule = next((state for one, state in ruleset.states(("rule", item.name.text)) if one is item), None)
+        for key, value in item.node.pairs:
+            if not isinstance(key, Scalar) or key.value not in REPLACEABLE or key.value in ("condition", "exceptions"):
+                continue
+            if not isinstance(rule, RuleDefinition) or not says_already(rule, key.value, value):
                 operation = "append" if key.value in ("output", "desc", "tags") else "replace"
                 message = f"`{key.value}` has no effect beside `append: true`"
                 help_text = f"write `override:` with `{key.value}: {operation}` instead of `append: true`"

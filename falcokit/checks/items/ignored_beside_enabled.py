@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
+from falcokit.checks.items._said import says_already
 from falcokit.diagnostic import Severity
 from falcokit.document import Scalar
+from falcokit.ruleset.definitions import RuleDefinition
 from falcokit.ruleset.items import RuleItem
-from falcokit.ruleset.rule_reader import REPLACEABLE
+from falcokit.ruleset.rule_reader import APPENDABLE, REPLACEABLE
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import Span
 
@@ -20,7 +22,7 @@ def ignored_beside_enabled(ruleset: Ruleset) -> Iterator[Finding]:
     """A key beside a bare `enabled` has no effect.
 
     A rule item without condition, output, desc and priority switches the rule on or off, and does nothing else: `tags`
-    and `exceptions` in it are ignored without a word.
+    and `exceptions` in it are ignored without a word.  Tags that the rule has anyway are not flagged.
 
     ## Flagged
 
@@ -60,8 +62,12 @@ def ignored_beside_enabled(ruleset: Ruleset) -> Iterator[Finding]:
             continue
         if [update.operation for update in item.updates] != ["enable"]:
             continue
-        for key, _ in item.node.pairs:
-            if isinstance(key, Scalar) and key.value in REPLACEABLE and key.value != "enabled":
+        rule = next((state for one, state in ruleset.states(("rule", item.name.text)) if one is item), None)
+        for key, value in item.node.pairs:
+            if not isinstance(key, Scalar) or key.value not in REPLACEABLE or key.value == "enabled":
+                continue
+            if not isinstance(rule, RuleDefinition) or not says_already(rule, key.value, value):
                 message = f"`{key.value}` has no effect beside a bare `enabled`"
-                help_text = f"name both keys under `override:`, such as `{key.value}: append` and `enabled: replace`"
+                operation = "append" if key.value in APPENDABLE else "replace"
+                help_text = f"name both keys under `override:`: `{key.value}: {operation}` and `enabled: replace`"
                 yield Finding(Span(item.file, key.start, key.end), message, help_text)

@@ -16,7 +16,10 @@ from falcokit.source import Span
 __all__ = ["unknown_exception_key"]
 
 _KEYS: Final = ("name", "fields", "comps", "values")
+_KNOWN: Final = frozenset(_KEYS)
 _MEANT: Final = {"value": "values", "comp": "comps", "field": "fields", "operators": "comps", "operator": "comps"}
+_NOTES: Final = frozenset(("comment", "comments", "note", "notes", "reason", "desc", "description", "why"))
+"""What somebody wrote for readers, not for Falco."""
 
 
 @check("FK050", Severity.WARNING)
@@ -24,7 +27,7 @@ def unknown_exception_key(ruleset: Ruleset) -> Iterator[Finding]:
     """An exception has a key that Falco does not know.
 
     Falco tells of unknown keys of items, but not of those inside an exception: `value` for `values` makes an exception
-    without values, which lets nothing through.
+    without values, which lets nothing through.  Keys such as `comment` and `reason`, which are for readers, are not flagged.
 
     ## Flagged
 
@@ -69,25 +72,38 @@ def unknown_exception_key(ruleset: Ruleset) -> Iterator[Finding]:
           fields: [proc.pname]
           comps: [in]
           values: [[[cron, at]]]
+          reason: these start shells by the minute
     ```
+
+    ## See also
+
+    `exception-without-values`
     """
     for item in ruleset.items:
-        if not isinstance(item, RuleItem):
+        if not isinstance(item, RuleItem) or not isinstance(item.node.get("exceptions"), Sequence):
             continue
-        exceptions = item.node.get("exceptions")
-        for exception in exceptions.items if isinstance(exceptions, Sequence) else ():
-            if isinstance(exception, Mapping):
-                yield from _unknown(item, exception)
+        for update in item.updates:
+            for exception in update.exceptions or ():
+                # The loader tells of `value` in an appended exception that has no `values`.
+                told = "value" if update.operation == "append" and not exception.has_values else ""
+                if not exception.node.names() <= _KNOWN:
+                    yield from _unknown(item, exception.node, told)
 
 
-def _unknown(item: RuleItem, exception: Mapping) -> Iterator[Finding]:
-    for key, _ in exception.pairs:
-        if not isinstance(key, Scalar) or key.value in _KEYS:
+def _unknown(item: RuleItem, exception: Mapping, told: str) -> Iterator[Finding]:
+    for key, value in exception.pairs:
+        if not isinstance(key, Scalar) or key.value in _KNOWN or key.value in _NOTES or key.value == told:
             continue
         meant = _MEANT.get(key.value) or next(iter(nearest(key.value, _KEYS)), "")
         span = Span(item.file, key.start, key.end)
         fix = None
-        if meant and exception.get(meant) is None:
+        if not meant:
+            help_text = f"keys of an exception: {', '.join(_KEYS)}"
+        elif exception.get(meant) is not None:
+            help_text = f"the exception has `{meant}` already: put this there"
+        elif meant == "values" and isinstance(value, Scalar):
+            help_text = f"write `values: [{value.value}]`"
+        else:
+            help_text = f"did you mean `{meant}`?"
             fix = Fix(f"write `{meant}`", (Edit(span, meant),), safe=False)
-        help_text = f"did you mean `{meant}`?" if meant else f"keys of an exception: {', '.join(_KEYS)}"
         yield Finding(span, f"an exception has no key `{key.value}`: Falco ignores it", help_text, (), fix)
