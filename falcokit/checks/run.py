@@ -56,7 +56,7 @@ class _Items:
 
     def at(self, span: Span) -> _Placed | None:
         if not self.by_file:
-            for item in self.ruleset.items:
+            for item in [item for result in self.ruleset.loaded.files for item in result.items]:
                 if isinstance(item, IgnoredItem):
                     continue
                 starts, items = self.by_file.setdefault(item.file, ([], []))

@@ -75,7 +75,8 @@ def lint(
     found += _invalid_text(files)
     checks = options.choice.checks()
     if loaded.compilation is not None:
-        ruleset = Ruleset(loaded, options.hook_names or HOOK_NAMES, options.target)
+        asked = [file for file in files if include_defaults or file.origin is Origin.CUSTOM]
+        ruleset = Ruleset(loaded, options.hook_names or HOOK_NAMES, options.target, asked)
         found = _without_repeats(found, run_checks(ruleset, checks, strict=options.strict))
     found = options.choice.applied([*notes, *(d for d in found if not (d.file.holes and _in_hole(d)))])
     silenced = 0

@@ -6,7 +6,7 @@ Everything is worked out when it is first asked for; nothing changes once it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from fnmatch import translate
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -14,11 +14,13 @@ from typing import Final, TypeAlias
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Expression, Identifier
 from falcokit.diagnostic import Problem
+from falcokit.ruleset.body import Body
 from falcokit.ruleset.collector import Definition, apply
 from falcokit.ruleset.compiler import Compilation
 from falcokit.ruleset.definitions import Definitions, ListDefinition, MacroDefinition, RuleDefinition
-from falcokit.ruleset.items import IgnoredItem, Item, ListItem, MacroItem, RuleItem
+from falcokit.ruleset.items import Item, ListItem, MacroItem, RuleItem
 from falcokit.ruleset.loader import Loaded
+from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.uses import Use, all_uses, field_of
 from falcokit.source import Origin, SourceFile, Span
 
@@ -33,10 +35,21 @@ HOOK_NAMES: Final = ("user_*", "consider_*")
 
 
 class Ruleset:
-    """All that was loaded; ``hook_names`` are shell patterns of hooks, ``target`` the Falco version aimed at, if any."""
+    """All that was loaded; ``hook_names`` are shell patterns of hooks, ``target`` the Falco version aimed at, if any.
 
-    def __init__(self, loaded: Loaded, hook_names: tuple[str, ...] = HOOK_NAMES, target: str = "") -> None:
+    Findings are asked for in the files ``asked``: `items`, `named`, `rules`, `uses` and `bodies` are what can have
+    some there.  ``loaded``, ``definitions`` and ``compilation`` are everything.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        hook_names: tuple[str, ...] = HOOK_NAMES,
+        target: str = "",
+        asked: Collection[SourceFile] | None = None,
+    ) -> None:
         assert loaded.compilation is not None
+        self.asked: Final = frozenset([result.file for result in loaded.files] if asked is None else asked)
         self.loaded: Final = loaded
         self.definitions: Final[Definitions] = loaded.definitions
         self.compilation: Final[Compilation] = loaded.compilation
@@ -52,36 +65,54 @@ class Ruleset:
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
-        """The items of all files in load order."""
-        return tuple([item for result in self.loaded.files for item in result.items])
+        """The items of the files asked for, in load order."""
+        return tuple([item for result in self.loaded.files if result.file in self.asked for item in result.items])
 
     @cached_property
     def custom_items(self) -> tuple[NamedItem, ...]:
         """The items of custom files that define or change something."""
-        return tuple(
+        kinds = (ListItem, MacroItem, RuleItem)
+        return tuple([i for i in self.items if isinstance(i, kinds) and i.file.origin is Origin.CUSTOM])
+
+    @cached_property
+    def named(self) -> dict[Named, Definition]:
+        """The definitions to which a file asked for contributes, by kind and name."""
+        names = dict.fromkeys(
             [
-                item
-                for result in self.loaded.files
-                if result.file.origin is Origin.CUSTOM
-                for item in result.items
+                (item.step.item_type, item.name.text)
+                for item in self.items
                 if isinstance(item, (ListItem, MacroItem, RuleItem))
             ]
         )
+        found = [(named, self.definition(named)) for named in names]
+        return {named: definition for named, definition in found if definition is not None}
 
     @cached_property
-    def ignored_items(self) -> tuple[IgnoredItem, ...]:
-        """The elements of files that define nothing."""
-        return tuple([item for item in self.items if isinstance(item, IgnoredItem)])
+    def rule_definitions(self) -> tuple[RuleDefinition, ...]:
+        """The rules to which a file asked for contributes, as defined, compiled or not."""
+        return tuple([definition for definition in self.named.values() if isinstance(definition, RuleDefinition)])
 
-    def named(self) -> Iterator[tuple[Named, Definition]]:
-        """All definitions with kind and name."""
-        for kind, table in (
-            ("list", self.definitions.lists),
-            ("macro", self.definitions.macros),
-            ("rule", self.definitions.rules),
-        ):
-            for name, definition in table.items():
-                yield (kind, name), definition
+    @cached_property
+    def rules(self) -> tuple[CompiledRule, ...]:
+        """The compiled rules to which a file asked for contributes."""
+        compiled = self.compilation.rules
+        return tuple([compiled[name] for kind, name in self.named if kind == "rule" and name in compiled])
+
+    @cached_property
+    def bodies(self) -> tuple[Body, ...]:
+        """The conditions that are written in files asked for, or have lists put in that are."""
+        compilation = self.compilation
+        lists = {name for kind, name in self.named if kind == "list"}
+        lists |= {name for name, outer in compilation.lists.items() if not lists.isdisjoint(outer.lists)}
+        found = []
+        conditions: list[tuple[Named, Body | None]] = [
+            *[(("macro", name), macro.bound.body) for name, macro in compilation.macros.items()],
+            *[(("rule", name), rule.body) for name, rule in compilation.rules.items()],
+        ]
+        for named, body in conditions:
+            if body is not None and (named in self.named or not lists.isdisjoint(body.lists)):
+                found.append(body)
+        return tuple(found)
 
     def definition(self, named: Named) -> Definition | None:
         """What *named* stands for in the end."""
@@ -137,7 +168,7 @@ class Ruleset:
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
-        """Every comparison, with the side of `not` it stands on."""
+        """Every comparison in `bodies`, with the side of `not` it stands on."""
         return all_uses(self)
 
     @cached_property

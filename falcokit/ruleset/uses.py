@@ -34,33 +34,39 @@ class Use(Record):
 
 
 def all_uses(ruleset: Ruleset) -> tuple[Use, ...]:
-    """Every check of every rule and macro, each once.  A hook that no rule uses counts as excluding."""
+    """Every check of the bodies asked for, each once.  A hook that no rule uses counts as excluding."""
+    asked = {id(body) for body in ruleset.bodies}
     sides: dict[int, set[bool]] = {}
     checks: dict[int, tuple[Body, Check]] = {}
     seen: set[tuple[int, bool]] = set()
     roots = [(rule.bound, False) for rule in ruleset.compilation.rules.values() if rule.bound is not None]
-    _walk(roots, seen, sides, checks)
+    _walk(roots, asked, seen, sides, checks)
     for name, macro in ruleset.compilation.macros.items():
         if not {(id(macro.bound), False), (id(macro.bound), True)} & seen:
-            _walk([(macro.bound, ruleset.is_hook(("macro", name)))], seen, sides, checks)
+            _walk([(macro.bound, ruleset.is_hook(("macro", name)))], asked, seen, sides, checks)
     return tuple([Use(*checks[key], True in found, False in found) for key, found in sides.items()])
 
 
 def _walk(
     pending: list[tuple[Bound, bool]],
+    asked: set[int],
     seen: set[tuple[int, bool]],
     sides: dict[int, set[bool]],
     checks: dict[int, tuple[Body, Check]],
 ) -> None:
     while pending:
         bound, negated = pending.pop()
-        if (id(bound), negated) in seen:
+        body, env = bound.body, bound.env
+        wanted = id(body) in asked
+        if (id(bound), negated) in seen or not (wanted or env):
             continue
         seen.add((id(bound), negated))
-        body, env = bound.body, bound.env
         for leaf, behind in bound.sided:
             side = behind is not negated
-            if leaf.__class__ is Check:
+            if leaf.__class__ is not Check:
+                if (inner := env.get(leaf.name)) is not None:  # type: ignore[union-attr]
+                    pending.append((inner, side))
+            elif wanted:
                 key = id(leaf)
                 found = sides.get(key)
                 if found is None:
@@ -68,8 +74,6 @@ def _walk(
                     checks[key] = (body, leaf)
                 else:
                     found.add(side)
-            elif (inner := env.get(leaf.name)) is not None:  # type: ignore[union-attr]
-                pending.append((inner, side))
 
 
 def field_of(check: Check) -> str:

@@ -44,7 +44,7 @@ def _add_family(index: dict[str, Any], path: str, family: str, versions: list[st
     for number, version in enumerate(versions):
         name, ruleset = _load(os.path.join(path, version))
         file = name
-        present = {named: fingerprint(definition) for named, definition in ruleset.named()}
+        present = {named: fingerprint(definition) for named, definition in ruleset.named.items()}
         known = {(kind, name) for kind in ("list", "macro", "rule") for name in index[kind]}
         for kind, name in sorted(known | present.keys()):
             spans = index[kind].setdefault(name, {}).setdefault(family, [])
@@ -61,7 +61,7 @@ def _add_family(index: dict[str, Any], path: str, family: str, versions: list[st
 
 
 def _add_askers(index: dict[str, Any], family: str, ruleset: Ruleset) -> None:
-    for named, definition in ruleset.named():
+    for named, definition in ruleset.named.items():
         if named[0] != "rule" and ruleset.is_hook(named, definition) and (rules := ruleset.rules_using(named)):
             index["askers"].setdefault(":".join(named), {})[family] = sorted(rules)
 

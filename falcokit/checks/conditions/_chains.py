@@ -25,11 +25,8 @@ class Chain(Record):
 
 
 def chains(ruleset: Ruleset) -> Iterator[Chain]:
-    """Every chain of every macro and rule, once."""
-    compilation = ruleset.compilation
-    bodies = [macro.bound.body for macro in compilation.macros.values()]
-    bodies += [rule.body for rule in compilation.rules.values() if rule.body is not None]
-    for body in bodies:
+    """Every chain in the conditions asked for, once."""
+    for body in ruleset.bodies:
         stack: list[Expression] = [] if isinstance(body.tree, Problem) else [body.tree]
         while stack:
             node = stack.pop()

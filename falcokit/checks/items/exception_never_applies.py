@@ -77,7 +77,7 @@ def exception_never_applies(ruleset: Ruleset) -> Iterator[Finding]:
 
     `never-true`, `exception-without-values`
     """
-    for rule in ruleset.compilation.rules.values():
+    for rule in ruleset.rules:
         if not rule.definition.exceptions or rule.bound is None or not isinstance(rule.bound.tree, And):
             continue
         # The text is `(condition) and not exception and not exception ...`.

@@ -64,7 +64,7 @@ def exception_without_values(ruleset: Ruleset) -> Iterator[Finding]:
 
     `unknown-exception-key`
     """
-    for rule in ruleset.definitions.rules.values():
+    for rule in ruleset.rule_definitions:
         for exception in rule.exceptions:
             if exception.values or exception.file.origin is not Origin.CUSTOM:
                 continue

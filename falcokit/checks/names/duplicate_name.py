@@ -51,7 +51,7 @@ def duplicate_name(ruleset: Ruleset) -> Iterator[Finding]:
 
     `redefined-elsewhere`
     """
-    for (kind, name), definition in ruleset.named():
+    for (kind, name), definition in ruleset.named.items():
         if len(definition.contributions) < 2:
             continue
         earlier: NamedItem | None = None

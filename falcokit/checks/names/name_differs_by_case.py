@@ -66,7 +66,9 @@ def name_differs_by_case(ruleset: Ruleset) -> Iterator[Finding]:
     ```
     """
     seen: dict[tuple[str, str], str] = {}
-    for (kind, name), definition in ruleset.named():
+    definitions = ruleset.definitions
+    tables = (("list", definitions.lists), ("macro", definitions.macros), ("rule", definitions.rules))
+    for kind, name, definition in [(kind, name, table[name]) for kind, table in tables for name in table]:
         key = (kind, " ".join(name.lower().replace("_", " ").replace("-", " ").split()))
         earlier = seen.setdefault(key, name)
         item = definition.contributions[0]

@@ -53,7 +53,7 @@ def field_without_percent(ruleset: Ruleset) -> Iterator[Finding]:
       priority: INFO
     ```
     """
-    for definition in ruleset.definitions.rules.values():
+    for definition in ruleset.rule_definitions:
         for written in definition.output:
             for found in _LITERAL.finditer(written.text):
                 if isinstance(ruleset.catalogue.resolve(found[1], definition.source), FieldUse):

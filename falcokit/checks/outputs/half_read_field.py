@@ -50,10 +50,10 @@ def half_read_field(ruleset: Ruleset) -> Iterator[Finding]:
     `field-without-percent`
     """
     catalogue = ruleset.catalogue
-    for name, rule in ruleset.compilation.rules.items():
+    for rule in ruleset.rules:
         if rule.output_result is None or rule.output_result.problems:
             continue
-        source = ruleset.definitions.rules[name].source
+        source = rule.definition.source
         for written in rule.definition.output:
             for found in _NAME.finditer(written.text):
                 word = found[1]

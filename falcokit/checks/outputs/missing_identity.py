@@ -72,7 +72,7 @@ def missing_identity(ruleset: Ruleset) -> Iterator[Finding]:
     events = ruleset.catalogue.events
     elsewhere = events.names(_WITHOUT_PROCESS)
     old = bool(ruleset.target) and tuple(map(int, ruleset.target.split(".")[:2])) < _ADDS_CONTAINERS
-    for rule in ruleset.compilation.rules.values():
+    for rule in ruleset.rules:
         own, result = rule.definition, rule.output_result
         if own.source != "syscall" or not own.output or own.output[-1].file.origin is not Origin.CUSTOM:
             continue

@@ -42,7 +42,7 @@ def output_without_fields(ruleset: Ruleset) -> Iterator[Finding]:
 
     `missing-identity`, `field-without-percent`
     """
-    for rule in ruleset.compilation.rules.values():
+    for rule in ruleset.rules:
         result, parts = rule.output_result, rule.definition.output
         if result is None or result.problems or result.fields or any("%" in written.text for written in parts):
             continue

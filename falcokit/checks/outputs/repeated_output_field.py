@@ -55,7 +55,7 @@ def repeated_output_field(ruleset: Ruleset) -> Iterator[Finding]:
       priority: INFO
     ```
     """
-    for rule in ruleset.compilation.rules.values():
+    for rule in ruleset.rules:
         if rule.output_result is None or rule.output_result.problems:
             continue
         seen: dict[str, tuple[Written, int]] = {}

@@ -74,7 +74,7 @@ class Redefinition(Record):
 
 def redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
     """All redefinitions, in the order of the names' first definition."""
-    for named, definition in ruleset.named():
+    for named, definition in ruleset.named.items():
         if len(definition.contributions) < 2:
             continue
         states = ruleset.states(named)

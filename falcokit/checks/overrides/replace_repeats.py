@@ -71,7 +71,7 @@ def replace_repeats(ruleset: Ruleset) -> Iterator[Finding]:
 
     `replaced-default`
     """
-    for named, definition in ruleset.named():
+    for named, definition in ruleset.named.items():
         if named[0] != "rule" or len(definition.contributions) < 2:
             continue
         states = ruleset.states(named)

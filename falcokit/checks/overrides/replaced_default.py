@@ -67,7 +67,7 @@ def replaced_default(ruleset: Ruleset) -> Iterator[Finding]:
             key = "items" if found.named[0] == "list" else "condition"
             if found.item.file.origin is Origin.CUSTOM and not ruleset.is_hook(found.named, found.before):
                 yield _finding(found.item, key, found.named, found.base_item, found.difference())
-    for named, definition in ruleset.named():
+    for named, definition in ruleset.named.items():
         if named[0] != "rule" or definition.contributions[0].file.origin is not Origin.DEFAULT:
             continue
         for item in definition.contributions:

@@ -66,7 +66,7 @@ def reset_by_later_file(ruleset: Ruleset) -> Iterator[Finding]:
 
     `redefined-elsewhere`
     """
-    for named, definition in ruleset.named():
+    for named, definition in ruleset.named.items():
         if len(definition.contributions) < 2:
             continue
         contributions: tuple[NamedItem, ...] = definition.contributions

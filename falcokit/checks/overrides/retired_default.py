@@ -40,7 +40,7 @@ def retired_default(ruleset: Ruleset) -> Iterator[Finding]:
 
     `shadowed-default`
     """
-    for named, definition in ruleset.named():
+    for named, definition in ruleset.named.items():
         item = definition.contributions[0]
         if named[0] != "rule" or item.file.origin is not Origin.CUSTOM or not defines(item):
             continue

@@ -39,7 +39,7 @@ def desc_says_nothing(ruleset: Ruleset) -> Iterator[Finding]:
       priority: INFO
     ```
     """
-    for definition in ruleset.definitions.rules.values():
+    for definition in ruleset.rule_definitions:
         text = joined(definition.desc).strip(" .").lower()
         if definition.desc and (
             text == definition.name.strip().lower() or text in ("desc", "description", "todo", "test")

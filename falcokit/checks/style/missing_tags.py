@@ -38,7 +38,7 @@ def missing_tags(ruleset: Ruleset) -> Iterator[Finding]:
       tags: [process]
     ```
     """
-    for definition in ruleset.definitions.rules.values():
+    for definition in ruleset.rule_definitions:
         if not definition.tags:
             message = f"the rule `{definition.name}` has no tags"
             yield Finding(name_span(definition.item), message, "add `tags: [...]`, such as host, container, process")

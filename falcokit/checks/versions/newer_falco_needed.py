@@ -69,9 +69,10 @@ def newer_falco_needed(ruleset: Ruleset) -> Iterator[Finding]:
     """
     if not ruleset.target:
         return
-    for item in ruleset.items:
-        if isinstance(item, EngineItem):
-            yield from _engine(ruleset, item)
+    for result in ruleset.loaded.files:
+        for item in result.items:
+            if isinstance(item, EngineItem):
+                yield from _engine(ruleset, item)
     for named_item in ruleset.custom_items:
         yield from _item(ruleset, named_item)
     for use in ruleset.uses:

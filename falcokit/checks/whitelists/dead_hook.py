@@ -78,7 +78,7 @@ def dead_hook(ruleset: Ruleset) -> Iterator[Finding]:
       condition: proc.pname in (user_shell_parents)
     ```
     """
-    for named, definition in ruleset.named():
+    for named, definition in ruleset.named.items():
         if not ruleset.is_hook(named) or ruleset.rules_using(named) or _lets_nothing_through(ruleset, definition):
             continue
         for item in definition.contributions:
@@ -101,6 +101,7 @@ def _lets_nothing_through(ruleset: Ruleset, definition: Definition) -> bool:
 def _help(ruleset: Ruleset, named: Named) -> str:
     from falcokit.ruleset.suggest import nearest
 
+    kind = named[0]
     elsewhere = [(file, rules[0], len(rules)) for file, rules in askers(named).items()]
     if elsewhere:
         where = " and ".join(
@@ -109,14 +110,11 @@ def _help(ruleset: Ruleset, named: Named) -> str:
         return f"it is asked by {where}: load that file if this rule is meant"
     asked = [
         other
-        for (kind, other), _ in ruleset.named()
-        if kind == named[0]
-        and other != named[1]
-        and ruleset.is_hook((kind, other))
-        and ruleset.rules_using((kind, other))
+        for other in (ruleset.definitions.lists if kind == "list" else ruleset.definitions.macros)
+        if other != named[1] and ruleset.is_hook((kind, other)) and ruleset.rules_using((kind, other))
     ]
     near = nearest(named[1], asked)
     if near:
-        rules = ruleset.rules_using((named[0], near[0]))
+        rules = ruleset.rules_using((kind, near[0]))
         return f"did you mean `{near[0]}`, which the rule `{rules[0]}` asks?"
     return "take the hook that the rule to be silenced names in its condition, or append `and not ...` to that rule"

@@ -63,7 +63,7 @@ def namespace_wide(ruleset: Ruleset) -> Iterator[Finding]:
     for name, macro in ruleset.compilation.macros.items():
         if ruleset.is_hook(("macro", name)) and macro.bound.tree is not None:
             yield from _alone(macro.bound.body, macro.bound.tree)
-    for rule in ruleset.compilation.rules.values():
+    for rule in ruleset.rules:
         tree = rule.bound.tree if rule.bound is not None else None
         if rule.body is None or not isinstance(tree, And):
             continue
