@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import And, Check, Expression, Identifier, Not, Or
+from falcokit.condition.ast import And, Check, Expression, Field, Identifier, Not, Or
 from falcokit.diagnostic import Problem
 from falcokit.record import Record
 from falcokit.ruleset.body import Body
@@ -18,6 +18,7 @@ from falcokit.ruleset.check_compiler import compile_check, deprecated_fields, un
 from falcokit.ruleset.definitions import MacroDefinition
 from falcokit.ruleset.event_set import event_codes
 from falcokit.ruleset.lists import TooLargeError
+from falcokit.ruleset.operands import glued
 
 __all__ = ["MAX_NODES", "Bound", "BrokenName", "Found", "bind"]
 
@@ -62,6 +63,7 @@ class Bound:
 
     __slots__ = (
         "_codes",
+        "_fields",
         "_noteworthy",
         "_problems",
         "_sided",
@@ -101,6 +103,7 @@ class Bound:
         self.depth: Final[int] = depth
         self.whole: Final[bool] = whole and self.tree is not None
         self._codes: dict[bool, int] = {}
+        self._fields: tuple[frozenset[str], frozenset[str]] | None = None
         self._noteworthy: bool | None = None
         self._problems: dict[str, tuple[Found, ...]] = {}
         self._sided: tuple[tuple[Check | Identifier, bool], ...] | None = None
@@ -124,6 +127,23 @@ class Bound:
         return self._sided
 
     @property
+    def fields(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The fields that are compared with something, macros put in: those in front of `not`, and those behind one."""
+        if self._fields is None:
+            sides: tuple[set[str], set[str]] = (set(), set())
+            for leaf, behind in self.sided:
+                if isinstance(leaf, Identifier):
+                    inner = self.env.get(leaf.name)
+                    if inner is not None:
+                        front, back = inner.fields
+                        sides[behind].update(front)
+                        sides[not behind].update(back)
+                elif isinstance(leaf.left, Field):
+                    sides[behind].add(glued(leaf.left))
+            self._fields = (frozenset(sides[0]), frozenset(sides[1]))
+        return self._fields
+
+    @property
     def noteworthy(self) -> bool:
         """Whether any check compares with ``<NA>`` or uses a deprecated field, here or in a macro."""
         if self._noteworthy is None:
@@ -141,7 +161,7 @@ class Bound:
                 self.problems(source, catalogue)
             self.codes(False, catalogue)
             self.codes(True, catalogue)
-            _ = self.noteworthy
+            _ = self.noteworthy, self.fields
 
     @property
     def too_large(self) -> bool:

@@ -14,6 +14,7 @@ from falcokit.checks.conditions.never_true import never_true
 from falcokit.checks.conditions.null_compare import null_compare
 from falcokit.checks.conditions.process_name_too_long import process_name_too_long
 from falcokit.checks.conditions.repeated_operand import repeated_operand
+from falcokit.checks.conditions.unreachable_list_item import unreachable_list_item
 
 __all__ = ["CHECKS"]
 
@@ -27,4 +28,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     empty_list,
     repeated_operand,
     legacy_image_field,
+    unreachable_list_item,
 )

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.conditions._chains import Chain, chains
-from falcokit.condition.ast import And, Check, Field, ListValue, Value
-from falcokit.diagnostic import Severity
+from falcokit.condition.ast import Check, Field, Identifier
+from falcokit.diagnostic import Label, Severity
+from falcokit.logic import Claim, Dead, Survey, survey
+from falcokit.ruleset.operands import glued
 from falcokit.ruleset.ruleset import Ruleset
 
 __all__ = ["never_true"]
 
-_EXACT: Final = ("=", "==", "in")
-
 
 @check("FK451", Severity.WARNING)
 def never_true(ruleset: Ruleset) -> Iterator[Finding]:
-    """Two parts of a condition cannot hold together.
+    """Parts of a condition cannot hold together.
 
-    A field has one value.  `proc.name = a and proc.name = b` never holds: `or` was meant, or `in (a, b)`.
+    A field has one value in an event.  `proc.name = a and proc.name = b` never holds: `or` was meant, or `in (a, b)`.
+    Macros say things too: one for programs that are started and one for files that are written ask for different event types, so a
+    rule that joins them by `and` never fires, and an `or` between them that contains both has a side that is never true.
+
+    This is decided on the condition with all macros, lists and exceptions put in.  What cannot be decided is not flagged, and
+    neither are rules that a placeholder macro switches off.
 
     ## Flagged
 
@@ -29,6 +32,25 @@ def never_true(ruleset: Ruleset) -> Iterator[Finding]:
       desc: a shell
       condition: evt.type = execve and proc.name = sh and «proc.name in (bash, zsh)»
       output: shell %proc.name
+      priority: INFO
+    ```
+
+    Macros ask for different event types.
+
+    ```yaml custom.yaml
+    - macro: started
+      condition: evt.type in (execve, execveat)
+    - macro: written
+      condition: evt.type in (open, openat, openat2) and evt.is_open_write = true
+    - rule: Timers changed
+      desc: timers were changed
+      condition: started and (proc.name = crontab or («written and fd.name startswith /etc/cron»))
+      output: timers changed by %proc.name
+      priority: INFO
+    - rule: Timers written
+      desc: timers were written
+      condition: started and «written» and fd.name startswith /etc/cron
+      output: timers written by %proc.name
       priority: INFO
     ```
 
@@ -42,47 +64,57 @@ def never_true(ruleset: Ruleset) -> Iterator[Finding]:
       priority: INFO
     ```
 
+    A macro that is made to be filled in can keep its rule from firing until it is.
+
+    ```yaml custom.yaml
+    - macro: ssh_port
+      condition: fd.sport = 22
+    - macro: allowed_ssh_hosts
+      condition: ssh_port
+    - rule: Other host by SSH
+      desc: a connection to a host that is not allowed
+      condition: evt.type = connect and ssh_port and not allowed_ssh_hosts
+      output: connection %fd.name by %proc.name
+      priority: INFO
+    ```
+
     ## See also
 
-    `always-true-chain`
+    `always-true-chain`, `dead-exclusion`, `exception-never-applies`
     """
-    for chain in chains(ruleset):
-        if isinstance(chain.node, And):
-            yield from _contradictions(chain, ruleset)
+    for found in survey(ruleset):
+        for dead in found.dead:
+            if not dead.excluded and not _placeholder(dead):
+                yield _finding(found, dead)
 
 
-def _contradictions(chain: Chain, ruleset: Ruleset) -> Iterator[Finding]:
-    known: dict[tuple[str, str | None], tuple[Check, frozenset[str]]] = {}
-    for child in chain.node.children:
-        if not isinstance(child, Check) or child.operator not in _EXACT or child.modifier:
-            continue
-        if not isinstance(child.left, Field):
-            continue
-        if isinstance(child.right, ListValue):
-            texts = frozenset(child.right.texts)
-        elif isinstance(child.right, Value):
-            texts = frozenset((child.right.text,))
-        else:
-            continue
-        key = (child.left.name, child.left.argument)
-        if key not in known:
-            known[key] = (child, texts)
-        elif texts and known[key][1] and known[key][1].isdisjoint(texts) and _single(child.left, ruleset):
-            message = f"this never holds together with what is said of `{child.left.name}` before"
-            help_text = "write `or` between the two, or one `in (...)` with all values"
-            yield Finding(chain.body.locate(child.start, child.end), message, help_text)
+def _placeholder(dead: Dead) -> bool:
+    """Whether it is an excluded macro that takes everything: one that is to be filled in, mostly."""
+    return any(isinstance(claim.node, Identifier) and not claim.holds for claim in (dead.part, *dead.because))
 
 
-def _single(field: Field, ruleset: Ruleset) -> bool:
-    """Whether the field has one text that is compared as it is written."""
-    if (
-        field.name in ("proc.aname", "proc.apid", "proc.aexepath", "proc.aexe", "proc.acmdline")
-        and field.argument is None
-    ):
-        return False
-    for source in ruleset.catalogue.sources_of(field.name):
-        use = ruleset.catalogue.resolve(
-            field.name if field.argument is None else f"{field.name}[{field.argument}]", source
-        )
-        return not getattr(use, "is_list", True) and getattr(use, "type", "") in ("CHARBUF", "FSPATH")
-    return False
+def _finding(found: Survey, dead: Dead) -> Finding:
+    kind, name = found.named
+    labels = tuple([Label(claim.span(), "together with this") for claim in dead.because])
+    clash = found.clash(dead)
+    help_text = "write `or` between what excludes each other, or take this out"
+    if clash is not None:
+        first, second = clash
+        assert isinstance(first.node, Check)
+        field = glued(first.node.left) if isinstance(first.node.left, Field) else ""
+        help_text = f"`{_text(first)}` and `{_text(second)}` exclude each other"
+        help_text += f", {field} has one value in an event: write `or`, or compare what was meant" if field else ""
+    if dead.whole:
+        message = f"this can never hold, so the rule `{name}` never fires"
+        if kind == "macro":
+            message = f"this can never hold, so the macro `{name}` never does"
+    else:
+        message = "this can never hold here"
+    return Finding(dead.part.span(), message, help_text, labels)
+
+
+def _text(claim: Claim) -> str:
+    written = claim.bound.body.final.encode("utf-8", "surrogateescape")[claim.node.start : claim.node.end]
+    text = " ".join(written.decode("utf-8", "replace").split())
+    text = text if len(text) <= 60 else f"{text[:50]}..."
+    return text if claim.holds else f"not {text}"

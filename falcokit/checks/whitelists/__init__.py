@@ -7,6 +7,7 @@ from typing import Final
 from falcokit.checks.check import Check
 from falcokit.checks.whitelists.always_true_hook import always_true_hook
 from falcokit.checks.whitelists.container_name_match import container_name_match
+from falcokit.checks.whitelists.dead_exclusion import dead_exclusion
 from falcokit.checks.whitelists.dead_hook import dead_hook
 from falcokit.checks.whitelists.digest_repository import digest_repository
 from falcokit.checks.whitelists.loose_image_match import loose_image_match
@@ -25,4 +26,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     container_name_match,
     missing_registry,
     namespace_wide,
+    dead_exclusion,
 )

@@ -1,0 +1,148 @@
+"""Whether claims can hold together.
+
+The way of it: single checks narrow what is known of their field; of a choice the alternatives that cannot hold are
+dropped, the last one left must hold, and what all of them say is known.  Every step is sound, so "cannot hold" is
+certain; "can hold" only means that nothing against it was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
+
+from falcokit.catalogue import Catalogue, FieldUse
+from falcokit.condition.ast import Check, Expression, Identifier, Not, Or
+from falcokit.logic.atom import Atom, read_atom
+from falcokit.logic.claim import Claim
+from falcokit.logic.domain import ANYTHING, TRUTH, Domain, either, narrowed
+from falcokit.ruleset.macros import Bound
+
+__all__ = ["Facts", "Solver", "Undecided"]
+
+Facts: TypeAlias = "Mapping[str | Check, Domain]"
+"""What is known, by field; by check where a check is only ever compared with itself."""
+
+_Claim: TypeAlias = "tuple[Expression, Bound, bool]"
+
+_MAX_DEPTH: Final = 12
+"""How many choices inside choices are looked into; what is below counts as possible."""
+_NOTHING: Final[dict[str | Check, Domain]] = {}
+_FLAG: Final = Domain(missing=False, values=frozenset(("true", "false")))
+_HOLDS: Final = Atom("", "in", ("true",))
+
+
+class Undecided(Exception):
+    """The budget is used up."""
+
+
+class Solver:
+    """Decides for rules of one source, by what is said of ``fields`` alone (of all where it is None).
+
+    ``budget`` is how many checks may be looked at before `Undecided` is raised.
+    """
+
+    def __init__(
+        self, source: str, catalogue: Catalogue, fields: frozenset[str] | None = None, budget: int = 20_000
+    ) -> None:
+        self._source = source
+        self._catalogue = catalogue
+        self._fields = fields
+        self._left = budget
+        self._atoms: dict[int, tuple[Check, Atom]] = {}
+
+    def atom(self, check: Check) -> Atom:
+        """What *check* says."""
+        known = self._atoms.get(id(check))
+        if known is None:
+            known = self._atoms[id(check)] = (check, read_atom(check, self._source, self._catalogue))
+        return known[1]
+
+    def assume(self, claims: Iterable[Claim], facts: Facts = _NOTHING) -> Facts | None:
+        """What is known where all *claims* hold on top of *facts*; None where they cannot."""
+        return self._assume([(claim.node, claim.bound, claim.holds) for claim in claims], facts, 0)
+
+    def _assume(self, stack: list[_Claim], facts: Facts, depth: int) -> Facts | None:
+        known = dict(facts)
+        choices: list[list[_Claim]] = []
+        while stack:
+            node, bound, holds = stack.pop()
+            kind = node.__class__
+            if kind is Check:
+                if not self._narrow(known, node, holds):  # type: ignore[arg-type]
+                    return None
+            elif kind is Identifier:
+                inner = bound.env.get(node.name)  # type: ignore[union-attr]
+                if inner is not None and inner.tree is not None and self._matters(inner):
+                    stack.append((inner.tree, inner, holds))
+            elif kind is Not:
+                stack.append((node.child, bound, not holds))  # type: ignore[union-attr]
+            else:
+                children = [(child, bound, holds) for child in node.children]  # type: ignore[union-attr]
+                if (kind is Or) is holds:
+                    choices.append(children)
+                else:
+                    stack += children
+        if depth >= _MAX_DEPTH:
+            return known
+        for _ in range(2 if depth < 2 else 1):
+            before = dict(known)
+            undecided = []
+            for choice in choices:
+                alive = [f for part in choice if (f := self._assume([part], known, depth + 1)) is not None]
+                if not alive:
+                    return None
+                known.update(alive[0] if len(alive) == 1 else _common(known, alive))
+                if len(alive) > 1:
+                    undecided.append(choice)
+            if not undecided or known == before:
+                break
+            choices = undecided
+        return known
+
+    def _matters(self, bound: Bound) -> bool:
+        if self._fields is None:
+            return True
+        front, behind = bound.fields
+        return not (self._fields.isdisjoint(front) and self._fields.isdisjoint(behind))
+
+    def _narrow(self, known: dict[str | Check, Domain], check: Check, holds: bool) -> bool:
+        """Put what *check* says into *known*; whether that can be."""
+        atom = self.atom(check)
+        if self._fields is not None and atom.key not in self._fields:
+            return True
+        self._left -= 1
+        if self._left < 0:
+            raise Undecided
+        if atom.operator == "other":
+            flag = narrowed(known.get(check, _FLAG), _HOLDS, holds)
+            if flag is None:
+                return False
+            known[check] = flag
+            if not holds or not atom.key:
+                return True
+            atom = Atom(atom.key, "exists")
+        domain = narrowed(known.get(atom.key) or self._unknown(atom.key), atom, holds)
+        if domain is None:
+            return False
+        known[atom.key] = domain
+        return True
+
+    def _unknown(self, key: str) -> Domain:
+        use = self._catalogue.resolve(key, self._source)
+        return TRUTH if isinstance(use, FieldUse) and use.type == "BOOL" and not use.is_list else ANYTHING
+
+
+def _common(known: Facts, alternatives: list[Facts]) -> dict[str | Check, Domain]:
+    """What all *alternatives* know beyond *known*."""
+    first, *others = alternatives
+    found: dict[str | Check, Domain] = {}
+    for key, domain in first.items():
+        if domain is known.get(key):
+            continue
+        for other in others:
+            if key not in other:
+                break
+            domain = either(domain, other[key])
+        else:
+            found[key] = domain
+    return found
