@@ -51,13 +51,15 @@ def read_atom(check: Check, source: str, catalogue: Catalogue) -> Atom:
     if not isinstance(left, Field):
         return Atom("", "other", (), check)
     key = glued(left)
+    if key == "evt.num":
+        return Atom(key, "free")
     if check.operator == "exists":
         return Atom(key, "exists")
     use = catalogue.resolve(key, source)
     # Fields that cannot stand on the right are those that compare several values at once, such as `fd.ip`.
     single = isinstance(use, FieldUse) and not use.is_list and not use.field.no_rhs and left.name != "proc.aargs"
     right = check.right
-    if not single or check.modifier or key == "evt.num" or not isinstance(right, (Value, ListValue)):
+    if not single or check.modifier or not isinstance(right, (Value, ListValue)):
         return Atom(key, "other", (), check)
     assert isinstance(use, FieldUse)
     texts = right.texts if isinstance(right, ListValue) else (right.text,)

@@ -108,7 +108,7 @@ class Solver:
     def _narrow(self, known: dict[str | Check, Domain], check: Check, holds: bool) -> bool:
         """Put what *check* says into *known*; whether that can be."""
         atom = self.atom(check)
-        if self._fields is not None and atom.key not in self._fields:
+        if atom.operator == "free" or (self._fields is not None and atom.key not in self._fields):
             return True
         self._left -= 1
         if self._left < 0:
