@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
-from falcokit.condition.ast import And, Check, Expression, Field, Identifier, Not
+from falcokit.condition.ast import And, Check, Expression, Identifier, Not
 from falcokit.logic.claim import Claim, conjuncts, is_name
 from falcokit.logic.solver import Facts, Solver, Undecided
 from falcokit.record import Record
+from falcokit.ruleset.field_set import bit_of, field_bit
 from falcokit.ruleset.macros import Bound
-from falcokit.ruleset.operands import glued
 
 __all__ = ["Dead", "contested", "dead_parts"]
 
@@ -38,53 +38,55 @@ def dead_parts(claim: Claim, solver: Solver) -> Iterator[Dead]:
         yield from _parts(claim, solver, {}, ())
 
 
-def contested(bound: Bound) -> frozenset[str]:
-    """The fields of which two parts of one `and` say something that might not go together."""
-    found: set[str] = set()
-    if bound.tree is not None:
-        _sides(bound.tree, bound, found)
-    return frozenset(found)
+def contested(bound: Bound) -> int:
+    """The fields of which two parts of one `and` say something that might not go together (`field_set`)."""
+    if bound.tree is None or len(bound.leaves) < 2 or "and" not in bound.body.final:
+        return 0
+    return _sides(bound.tree, bound)[2]
 
 
-def _sides(node: Expression, bound: Bound, found: set[str]) -> tuple[Collection[str], Collection[str]]:
-    """The fields of *node* in front of `not` and behind it; those that are contested inside are put into *found*."""
+def _sides(node: Expression, bound: Bound) -> tuple[int, int, int]:
+    """The fields of *node* in front of `not` and behind it, and those that are contested inside."""
     kind = node.__class__
     if kind is Check:
-        left = node.left  # type: ignore[union-attr]
-        return ((glued(left),) if left.__class__ is Field else ()), ()
+        return bit_of(node), 0, 0  # type: ignore[arg-type]
     if kind is Identifier:
         inner = bound.env.get(node.name)  # type: ignore[union-attr]
-        return inner.fields if inner is not None else ((), ())
+        return (0, 0, 0) if inner is None else (*inner.fields, 0)
     if kind is Not:
-        front, behind = _sides(node.child, bound, found)  # type: ignore[union-attr]
-        return behind, front
-    fronts: set[str] = set()
-    behinds: set[str] = set()
-    twice: set[str] = set()
+        front, behind, found = _sides(node.child, bound)  # type: ignore[union-attr]
+        return behind, front, found
+    fronts = behinds = founds = 0
+    chained = kind is And
     for child in node.children:  # type: ignore[union-attr]
-        front, behind = _sides(child, bound, found)
-        twice.update(fronts.intersection(front), fronts.intersection(behind), behinds.intersection(front))
-        fronts.update(front)
-        behinds.update(behind)
-    if kind is And:
-        found |= twice
-    return fronts, behinds
+        front, behind, found = _sides(child, bound)
+        if chained:
+            found |= (fronts & (front | behind)) | (behinds & front)
+        fronts |= front
+        behinds |= behind
+        founds |= found
+    return fronts, behinds, founds
 
 
 def _parts(claim: Claim, solver: Solver, facts: Facts, above: tuple[Claim, ...]) -> Iterator[Dead]:
     parts = tuple(conjuncts(claim, is_name))
-    catching = tuple([part for part in parts if part.holds])
+    if len(parts) == 1 and parts[0].is_choice:
+        # Where all alternatives are dead, each is told.
+        for part in parts[0].parts():
+            yield from _inside(part, solver, facts, above, excluded=False)
+        return
     known = solver.assume(parts, facts)
     if known is None:
         last, *others = reversed(_needed(parts, above, solver))
         yield Dead(last, tuple(reversed(others)), excluded=False, whole=not above and not facts)
         return
-    excluding = tuple([part for part in parts if not part.holds])
+    catching = tuple([part for part in parts if part.holds])
+    excluding = [part.turned() for part in parts if not part.holds and _matters(part, known)]
     if excluding:
         known = solver.assume(catching, facts)
         assert known is not None
         for part in excluding:
-            yield from _inside(part.turned(), solver, known, above + catching, excluded=True)
+            yield from _inside(part, solver, known, above + catching, excluded=True)
     choices = [part for part in catching if part.is_choice]
     if choices:
         rest = tuple([part for part in parts if not part.holds or not part.is_choice])
@@ -96,6 +98,8 @@ def _parts(claim: Claim, solver: Solver, facts: Facts, above: tuple[Claim, ...])
 
 
 def _inside(part: Claim, solver: Solver, known: Facts, above: tuple[Claim, ...], excluded: bool) -> Iterator[Dead]:
+    if not _matters(part, known):
+        return
     if solver.assume((part,), known) is None:
         if solver.assume((part,)) is not None:
             yield Dead(part, _needed(above, (part,), solver), excluded, whole=False)
@@ -103,6 +107,13 @@ def _inside(part: Claim, solver: Solver, known: Facts, above: tuple[Claim, ...],
             yield from _parts(part, solver, {}, ())
     elif not isinstance(part.node, (Check, Identifier)):
         yield from _parts(part, solver, known, above)
+
+
+def _matters(part: Claim, known: Facts) -> bool:
+    """Whether *part* says anything that might not go with itself or with what is *known*."""
+    front, behind, found = _sides(part.node, part.bound)
+    mask = front | behind
+    return bool(found) or any(mask & field_bit(key) if isinstance(key, str) else True for key in known)
 
 
 def _needed(parts: tuple[Claim, ...], others: tuple[Claim, ...], solver: Solver) -> tuple[Claim, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from falcokit.logic.atom import Atom, Datum, disjoint, implies, test
 from falcokit.record import Record
 
-__all__ = ["ANYTHING", "TRUTH", "Domain", "either", "narrowed"]
+__all__ = ["ANYTHING", "TRUTH", "Domain", "narrowed", "one_of"]
 
 
 class Domain(Record):
@@ -36,6 +37,10 @@ class Domain(Record):
 ANYTHING: Final = Domain()
 TRUTH: Final = Domain(values=frozenset(("true", "false")))
 """What is known of a field of type BOOL before anything is said."""
+
+
+_NOTED: Final = 2
+"""Of how many alternatives what they note is looked for in the others: what all note, the first ones do."""
 
 
 def narrowed(domain: Domain, atom: Atom, holds: bool) -> Domain | None:
@@ -85,21 +90,27 @@ def _allows(domain: Domain, value: Datum) -> bool:
     )
 
 
-def either(first: Domain, second: Domain) -> Domain:
-    """What is known where one of the two is."""
-    if not first.present or not second.present:
-        there = first if first.present else second
-        return Domain(first.missing or second.missing, there.present, there.values, there.held, there.failed)
-    values = None if first.values is None or second.values is None else first.values | second.values
-    held = _agreed(first, second, True)
-    return Domain(first.missing or second.missing, True, values, held, _agreed(first, second, False))
+def one_of(domains: Sequence[Domain]) -> Domain:
+    """What is known where one of *domains* is; at least one of them is given."""
+    missing = any(domain.missing for domain in domains)
+    there = [domain for domain in domains if domain.present]
+    if not there:
+        return Domain(missing, False)
+    values: frozenset[Datum] | None = None
+    sets = [domain.values for domain in there if domain.values is not None]
+    if len(sets) == len(there):
+        values = frozenset().union(*sets)
+    return Domain(missing, True, values, _agreed(there, True), _agreed(there, False))
 
 
-def _agreed(first: Domain, second: Domain, holds: bool) -> tuple[Atom, ...]:
-    """What holds, or fails, in both."""
-    mine, others = (first.held, second.held) if holds else (first.failed, second.failed)
-    found = [atom for atom in mine if _sure(second, atom, holds)]
-    return (*found, *[atom for atom in others if atom not in mine and _sure(first, atom, holds)])
+def _agreed(domains: Sequence[Domain], holds: bool) -> tuple[Atom, ...]:
+    """What holds, or fails, in all *domains*, of what is noted in the first ones."""
+    found: list[Atom] = []
+    for domain in domains[:_NOTED]:
+        for atom in domain.held if holds else domain.failed:
+            if atom not in found and all(_sure(other, atom, holds) for other in domains):
+                found.append(atom)
+    return tuple(found)
 
 
 def _sure(domain: Domain, atom: Atom, holds: bool) -> bool:

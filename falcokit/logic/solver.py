@@ -14,7 +14,8 @@ from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition.ast import Check, Expression, Identifier, Not, Or
 from falcokit.logic.atom import Atom, read_atom
 from falcokit.logic.claim import Claim
-from falcokit.logic.domain import ANYTHING, TRUTH, Domain, either, narrowed
+from falcokit.logic.domain import ANYTHING, TRUTH, Domain, narrowed, one_of
+from falcokit.ruleset.field_set import field_bit
 from falcokit.ruleset.macros import Bound
 
 __all__ = ["Facts", "Solver", "Undecided"]
@@ -36,14 +37,12 @@ class Undecided(Exception):
 
 
 class Solver:
-    """Decides for rules of one source, by what is said of ``fields`` alone (of all where it is None).
+    """Decides for rules of one source, by what is said of ``fields`` alone (a mask of `field_set`; all by default).
 
     ``budget`` is how many checks may be looked at before `Undecided` is raised.
     """
 
-    def __init__(
-        self, source: str, catalogue: Catalogue, fields: frozenset[str] | None = None, budget: int = 20_000
-    ) -> None:
+    def __init__(self, source: str, catalogue: Catalogue, fields: int = -1, budget: int = 20_000) -> None:
         self._source = source
         self._catalogue = catalogue
         self._fields = fields
@@ -62,14 +61,18 @@ class Solver:
         return self._assume([(claim.node, claim.bound, claim.holds) for claim in claims], facts, 0)
 
     def _assume(self, stack: list[_Claim], facts: Facts, depth: int) -> Facts | None:
-        known = dict(facts)
+        """As `assume`; *facts* themselves where nothing comes to them."""
+        known = facts
         choices: list[list[_Claim]] = []
         while stack:
             node, bound, holds = stack.pop()
             kind = node.__class__
             if kind is Check:
-                if not self._narrow(known, node, holds):  # type: ignore[arg-type]
+                more = self._narrowed(known, node, holds)  # type: ignore[arg-type]
+                if more is None:
                     return None
+                if more:
+                    known = {**known, **more}
             elif kind is Identifier:
                 inner = bound.env.get(node.name)  # type: ignore[union-attr]
                 if inner is not None and inner.tree is not None and self._matters(inner):
@@ -82,50 +85,63 @@ class Solver:
                     choices.append(children)
                 else:
                     stack += children
-        if depth >= _MAX_DEPTH:
+        if not choices or depth >= _MAX_DEPTH:
             return known
         for _ in range(2 if depth < 2 else 1):
-            before = dict(known)
+            before = known
             undecided = []
             for choice in choices:
-                alive = [f for part in choice if (f := self._assume([part], known, depth + 1)) is not None]
-                if not alive:
+                more, final = self._chosen(choice, known, depth + 1)
+                if more is None:
                     return None
-                known.update(alive[0] if len(alive) == 1 else _common(known, alive))
-                if len(alive) > 1:
+                if more:
+                    known = {**known, **more}
+                if not final:
                     undecided.append(choice)
-            if not undecided or known == before:
+            if not undecided or known is before:
                 break
             choices = undecided
         return known
 
-    def _matters(self, bound: Bound) -> bool:
-        if self._fields is None:
-            return True
-        front, behind = bound.fields
-        return not (self._fields.isdisjoint(front) and self._fields.isdisjoint(behind))
+    def _chosen(self, choice: list[_Claim], known: Facts, depth: int) -> tuple[Facts | None, bool]:
+        """What one of the alternatives holding adds to *known*, None where none can, and whether that is all of it."""
+        alive: list[Facts] = []
+        for part in choice:
+            found = self._assume([part], known, depth)
+            if found is known:
+                return _NOTHING, False  # An alternative that says nothing new: neither does the choice.
+            if found is not None:
+                alive.append(found)
+        if len(alive) > 1:
+            return _common(known, alive), False
+        return (alive[0], True) if alive else (None, True)
 
-    def _narrow(self, known: dict[str | Check, Domain], check: Check, holds: bool) -> bool:
-        """Put what *check* says into *known*; whether that can be."""
+    def _matters(self, bound: Bound) -> bool:
+        front, behind = bound.fields
+        return bool(self._fields & (front | behind))
+
+    def _narrowed(self, known: Facts, check: Check, holds: bool) -> Facts | None:
+        """What *check* adds to *known*; None where that cannot be."""
         atom = self.atom(check)
-        if atom.operator == "free" or (self._fields is not None and atom.key not in self._fields):
-            return True
+        if atom.operator == "free" or (self._fields != -1 and not self._fields & field_bit(atom.key)):
+            return _NOTHING
         self._left -= 1
         if self._left < 0:
             raise Undecided
+        added: dict[str | Check, Domain] = {}
         if atom.operator == "other":
             flag = narrowed(known.get(check, _FLAG), _HOLDS, holds)
             if flag is None:
-                return False
-            known[check] = flag
+                return None
+            added[check] = flag
             if not holds or not atom.key:
-                return True
+                return added
             atom = Atom(atom.key, "exists")
         domain = narrowed(known.get(atom.key) or self._unknown(atom.key), atom, holds)
         if domain is None:
-            return False
-        known[atom.key] = domain
-        return True
+            return None
+        added[atom.key] = domain
+        return added
 
     def _unknown(self, key: str) -> Domain:
         use = self._catalogue.resolve(key, self._source)
@@ -134,15 +150,8 @@ class Solver:
 
 def _common(known: Facts, alternatives: list[Facts]) -> dict[str | Check, Domain]:
     """What all *alternatives* know beyond *known*."""
-    first, *others = alternatives
     found: dict[str | Check, Domain] = {}
-    for key, domain in first.items():
-        if domain is known.get(key):
-            continue
-        for other in others:
-            if key not in other:
-                break
-            domain = either(domain, other[key])
-        else:
-            found[key] = domain
+    for key, domain in alternatives[0].items():
+        if domain is not known.get(key) and all(key in other for other in alternatives):
+            found[key] = one_of([other[key] for other in alternatives])
     return found

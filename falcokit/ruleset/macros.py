@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import Final
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import And, Check, Expression, Field, Identifier, Not, Or
+from falcokit.condition.ast import And, Check, Expression, Identifier, Not, Or
 from falcokit.diagnostic import Problem
 from falcokit.record import Record
 from falcokit.ruleset.body import Body
 from falcokit.ruleset.check_compiler import compile_check, deprecated_fields, unsafe_na
 from falcokit.ruleset.definitions import MacroDefinition
 from falcokit.ruleset.event_set import event_codes
+from falcokit.ruleset.field_set import bit_of
 from falcokit.ruleset.lists import TooLargeError
-from falcokit.ruleset.operands import glued
 
 __all__ = ["MAX_NODES", "Bound", "BrokenName", "Found", "bind"]
 
@@ -103,7 +103,7 @@ class Bound:
         self.depth: Final[int] = depth
         self.whole: Final[bool] = whole and self.tree is not None
         self._codes: dict[bool, int] = {}
-        self._fields: tuple[frozenset[str], frozenset[str]] | None = None
+        self._fields: tuple[int, int] | None = None
         self._noteworthy: bool | None = None
         self._problems: dict[str, tuple[Found, ...]] = {}
         self._sided: tuple[tuple[Check | Identifier, bool], ...] | None = None
@@ -127,20 +127,21 @@ class Bound:
         return self._sided
 
     @property
-    def fields(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The fields that are compared with something, macros put in: those in front of `not`, and those behind one."""
+    def fields(self) -> tuple[int, int]:
+        """The fields that are compared, macros put in: those in front of `not` and those behind one (`field_set`)."""
         if self._fields is None:
-            sides: tuple[set[str], set[str]] = (set(), set())
-            for leaf, behind in self.sided:
-                if isinstance(leaf, Identifier):
-                    inner = self.env.get(leaf.name)
-                    if inner is not None:
-                        front, back = inner.fields
-                        sides[behind].update(front)
-                        sides[not behind].update(back)
-                elif isinstance(leaf.left, Field):
-                    sides[behind].add(glued(leaf.left))
-            self._fields = (frozenset(sides[0]), frozenset(sides[1]))
+            front = behind = 0
+            for leaf, negated in self.sided:
+                if leaf.__class__ is Check:
+                    here, other = bit_of(leaf), 0
+                else:
+                    inner = self.env.get(leaf.name)  # type: ignore[union-attr]
+                    here, other = (0, 0) if inner is None else inner.fields
+                if negated:
+                    here, other = other, here
+                front |= here
+                behind |= other
+            self._fields = (front, behind)
         return self._fields
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from falcokit.condition.ast import And, Check, Expression, Identifier, Not, Or
@@ -24,14 +24,20 @@ class Chain(Record):
         self.node: Final = node
 
 
-def chains(ruleset: Ruleset) -> Iterator[Chain]:
+@lru_cache(maxsize=1)
+def chains(ruleset: Ruleset) -> tuple[Chain, ...]:
     """Every chain in the conditions asked for, once."""
+    found: list[Chain] = []
     for body in ruleset.bodies:
-        stack: list[Expression] = [] if isinstance(body.tree, Problem) else [body.tree]
+        tree = body.tree
+        stack: list[Expression] = [] if isinstance(tree, Problem) else [tree]
         while stack:
             node = stack.pop()
-            if isinstance(node, Not):
-                stack.append(node.child)
-            elif not isinstance(node, (Check, Identifier)):
-                yield Chain(body, node)
-                stack += node.children
+            kind = node.__class__
+            if kind is And or kind is Or:
+                found.append(Chain(body, node))  # type: ignore[arg-type]
+                # The leaves of a long chain are not worth a step each.
+                stack += [c for c in node.children if c.__class__ is not Check and c.__class__ is not Identifier]  # type: ignore[union-attr]
+            elif kind is Not:
+                stack.append(node.child)  # type: ignore[union-attr]
+    return tuple(found)

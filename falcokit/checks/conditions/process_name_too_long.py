@@ -47,7 +47,8 @@ def process_name_too_long(ruleset: Ruleset) -> Iterator[Finding]:
     for use in [use for field in _FIELDS for use in ruleset.uses_of(field)]:
         if use.check.operator not in ("=", "==", "!=", "in", "startswith", "endswith", "contains"):
             continue
-        for number, text in enumerate(texts_of(use.check)):
+        texts = texts_of(use.check)
+        for number, text in enumerate(texts if max(map(len, texts), default=0) > _LENGTH else ()):
             if len(text) <= _LENGTH or len(text.encode("utf-8", "surrogateescape")) <= _LENGTH:
                 continue
             span = place_of(use, number)

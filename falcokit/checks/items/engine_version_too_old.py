@@ -90,6 +90,7 @@ def engine_version_too_old(ruleset: Ruleset) -> Iterator[Finding]:
             before = stated.get(item.file)
             if before is None or (before.version or item.version) < item.version:
                 stated[item.file] = item
+    stated = {file: engine for file, engine in stated.items() if (engine.version or ()) < _newest()}
     if not stated:
         return
     used: dict[SourceFile, dict[tuple[str, str], Span]] = {file: {} for file in stated}
@@ -120,6 +121,11 @@ def _finding(engine: EngineItem, used: dict[tuple[str, str], Span]) -> Iterator[
     span = Span(engine.file, node.start, node.end)
     fix = Fix(f"require {needed}", (Edit(span, needed),))
     yield Finding(span, message, f"write {needed}", (label,), fix)
+
+
+def _newest() -> tuple[int, ...]:
+    """The engine that has all features."""
+    return max([_version(_needed(feature)) for feature in (_OVERRIDE, _EXCEPTIONS, _MODIFIERS, _TRANSFORMERS)])
 
 
 def _needed(feature: tuple[str, str]) -> str:

@@ -14,7 +14,9 @@ from falcokit.ruleset.ruleset import Ruleset
 
 __all__ = ["field_without_percent"]
 
-_LITERAL: Final = re.compile(r"(?:=|->|(?<=\w):)\s?([a-z][a-z0-9]*(?:\.[a-z][a-z0-9_]*)+)(?![\w.\[/-]|\s*[=:])")
+_LITERAL: Final = re.compile(
+    r"[=>:](?:(?<==)|(?<=->)|(?<=\w:))\s?([a-z][a-z0-9]*+(?:\.[a-z][a-z0-9_]*+)++)(?![\w.\[/-]|\s*[=:])"
+).finditer
 
 
 @check("FK651", Severity.WARNING)
@@ -55,7 +57,7 @@ def field_without_percent(ruleset: Ruleset) -> Iterator[Finding]:
     """
     for definition in ruleset.rule_definitions:
         for written in definition.output:
-            for found in _LITERAL.finditer(written.text):
+            for found in _LITERAL(written.text):
                 if isinstance(ruleset.catalogue.resolve(found[1], definition.source), FieldUse):
                     span = origins(written.file, written.node)(found.start(1), found.end(1))
                     message = f"without `%` this prints the word `{found[1]}`"

@@ -53,11 +53,11 @@ def half_read_field(ruleset: Ruleset) -> Iterator[Finding]:
     for rule in ruleset.rules:
         if rule.output_result is None or rule.output_result.problems:
             continue
-        source = rule.definition.source
+        source, fields = rule.definition.source, rule.output_result.fields
         for written in rule.definition.output:
             for found in _NAME.finditer(written.text):
                 word = found[1]
-                if isinstance(catalogue.resolve(word, source), FieldUse) or word == "container.info":
+                if word in fields or isinstance(catalogue.resolve(word, source), FieldUse) or word == "container.info":
                     continue
                 longest = catalogue.longest(word, 0, source)
                 rest = word[longest[0] :] if longest is not None else ""

@@ -56,7 +56,8 @@ def repeated_output_field(ruleset: Ruleset) -> Iterator[Finding]:
     ```
     """
     for rule in ruleset.rules:
-        if rule.output_result is None or rule.output_result.problems:
+        result = rule.output_result
+        if result is None or result.problems or len(frozenset(result.fields)) == len(result.fields):
             continue
         seen: dict[str, tuple[Written, int]] = {}
         for written in rule.definition.output:

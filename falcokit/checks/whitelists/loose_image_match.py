@@ -87,9 +87,11 @@ def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
 
 def _where(use: Use, text: str) -> str | None:
     """Where in its name an image may have *text* to be let through, None where that cannot be chosen freely."""
-    operator = use.check.operator
-    if not use.excludes or is_narrowed(use, IMAGE_FIELDS):
-        return None
+    where = _loose(use.check.operator, text) if use.excludes else None
+    return None if where is None or is_narrowed(use, IMAGE_FIELDS) else where
+
+
+def _loose(operator: str, text: str) -> str | None:
     if operator in ("contains", "icontains") and not (text.startswith("/") and text.endswith(("/", ":", "@"))):
         return "somewhere in its name"
     if operator == "endswith" and not text.startswith(("/", ".")):
