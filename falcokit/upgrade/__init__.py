@@ -1,1 +1,1 @@
-"""The default rules over their releases."""
+"""The default rules over their releases, and the ids of ATT&CK."""

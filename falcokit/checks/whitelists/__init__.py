@@ -11,6 +11,7 @@ from falcokit.checks.whitelists.dead_exclusion import dead_exclusion
 from falcokit.checks.whitelists.dead_hook import dead_hook
 from falcokit.checks.whitelists.digest_repository import digest_repository
 from falcokit.checks.whitelists.loose_image_match import loose_image_match
+from falcokit.checks.whitelists.missing_field_excluded import missing_field_excluded
 from falcokit.checks.whitelists.missing_registry import missing_registry
 from falcokit.checks.whitelists.namespace_wide import namespace_wide
 from falcokit.checks.whitelists.tag_in_repository import tag_in_repository
@@ -26,5 +27,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     container_name_match,
     missing_registry,
     namespace_wide,
+    missing_field_excluded,
     dead_exclusion,
 )
