@@ -22,6 +22,8 @@ class Record:
         return type(self)(**{name: getattr(self, name) for name in self.__slots__} | changes)
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if type(self) is not type(other):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)

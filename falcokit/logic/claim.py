@@ -29,13 +29,13 @@ class Claim(Record):
         Nothing for a single check, and for a name that stands for nothing.
         """
         node, bound, holds = self.node, self.bound, self.holds
+        if isinstance(node, Check):
+            return ()
         if isinstance(node, Not):
             return (Claim(node.child, bound, not holds),)
         if isinstance(node, Identifier):
             inner = bound.env.get(node.name)
             return (Claim(inner.tree, inner, holds),) if inner is not None and inner.tree is not None else ()
-        if isinstance(node, Check):
-            return ()
         return tuple([Claim(child, bound, holds) for child in node.children])
 
     def turned(self) -> Claim:

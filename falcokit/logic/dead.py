@@ -40,9 +40,7 @@ def dead_parts(claim: Claim, solver: Solver) -> Iterator[Dead]:
 
 def contested(bound: Bound) -> int:
     """The fields of which two parts of one `and` say something that might not go together (`field_set`)."""
-    if bound.tree is None or len(bound.leaves) < 2 or "and" not in bound.body.final:
-        return 0
-    return _sides(bound.tree, bound)[2]
+    return _sides(bound.tree, bound)[2] if bound.tree is not None and bound.fields[2] else 0
 
 
 def _sides(node: Expression, bound: Bound) -> tuple[int, int, int]:
@@ -52,14 +50,15 @@ def _sides(node: Expression, bound: Bound) -> tuple[int, int, int]:
         return bit_of(node), 0, 0  # type: ignore[arg-type]
     if kind is Identifier:
         inner = bound.env.get(node.name)  # type: ignore[union-attr]
-        return (0, 0, 0) if inner is None else (*inner.fields, 0)
+        return (0, 0, 0) if inner is None else (*inner.fields[:2], 0)
     if kind is Not:
         front, behind, found = _sides(node.child, bound)  # type: ignore[union-attr]
         return behind, front, found
     fronts = behinds = founds = 0
     chained = kind is And
     for child in node.children:  # type: ignore[union-attr]
-        front, behind, found = _sides(child, bound)
+        # Most are checks: these are not worth a call.
+        front, behind, found = (bit_of(child), 0, 0) if child.__class__ is Check else _sides(child, bound)
         if chained:
             found |= (fronts & (front | behind)) | (behinds & front)
         fronts |= front
@@ -73,7 +72,7 @@ def _parts(claim: Claim, solver: Solver, facts: Facts, above: tuple[Claim, ...])
     if len(parts) == 1 and parts[0].is_choice:
         # Where all alternatives are dead, each is told.
         for part in parts[0].parts():
-            yield from _inside(part, solver, facts, above, excluded=False)
+            yield from _inside(part, solver, facts, _mask(facts), above, excluded=False)
         return
     known = solver.assume(parts, facts)
     if known is None:
@@ -81,25 +80,30 @@ def _parts(claim: Claim, solver: Solver, facts: Facts, above: tuple[Claim, ...])
         yield Dead(last, tuple(reversed(others)), excluded=False, whole=not above and not facts)
         return
     catching = tuple([part for part in parts if part.holds])
-    excluding = [part.turned() for part in parts if not part.holds and _matters(part, known)]
+    excluding = [part.turned() for part in parts if not part.holds]
     if excluding:
         known = solver.assume(catching, facts)
         assert known is not None
+        mask = _mask(known)
         for part in excluding:
-            yield from _inside(part, solver, known, above + catching, excluded=True)
+            yield from _inside(part, solver, known, mask, above + catching, excluded=True)
     choices = [part for part in catching if part.is_choice]
     if choices:
         rest = tuple([part for part in parts if not part.holds or not part.is_choice])
         known = solver.assume(rest, facts)
         assert known is not None
+        mask = _mask(known)
         for choice in choices:
             for part in choice.parts():
-                yield from _inside(part, solver, known, above + rest, excluded=False)
+                yield from _inside(part, solver, known, mask, above + rest, excluded=False)
 
 
-def _inside(part: Claim, solver: Solver, known: Facts, above: tuple[Claim, ...], excluded: bool) -> Iterator[Dead]:
-    if not _matters(part, known):
-        return
+def _inside(
+    part: Claim, solver: Solver, known: Facts, mask: int, above: tuple[Claim, ...], excluded: bool
+) -> Iterator[Dead]:
+    front, behind, found = _sides(part.node, part.bound)
+    if not (found or mask & (front | behind)):
+        return  # It says nothing that might not go with itself or with what is known.
     if solver.assume((part,), known) is None:
         if solver.assume((part,)) is not None:
             yield Dead(part, _needed(above, (part,), solver), excluded, whole=False)
@@ -109,11 +113,12 @@ def _inside(part: Claim, solver: Solver, known: Facts, above: tuple[Claim, ...],
         yield from _parts(part, solver, known, above)
 
 
-def _matters(part: Claim, known: Facts) -> bool:
-    """Whether *part* says anything that might not go with itself or with what is *known*."""
-    front, behind, found = _sides(part.node, part.bound)
-    mask = front | behind
-    return bool(found) or any(mask & field_bit(key) if isinstance(key, str) else True for key in known)
+def _mask(known: Facts) -> int:
+    """The fields of which something is known."""
+    mask = 0
+    for key in known:
+        mask |= field_bit(key) if key.__class__ is str else bit_of(key)  # type: ignore[arg-type]
+    return mask
 
 
 def _needed(parts: tuple[Claim, ...], others: tuple[Claim, ...], solver: Solver) -> tuple[Claim, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from falcokit.logic.atom import Atom, Datum, disjoint, implies, test
@@ -55,11 +55,10 @@ def _with(domain: Domain, atom: Atom) -> Domain | None:
     if atom.operator == "exists":
         return Domain(False, True, values, domain.held, domain.failed)
     if atom.operator == "in":
-        allowed = atom.values if values is None else [value for value in atom.values if value in values]
-        left = frozenset([value for value in allowed if _allows(domain, value)])
+        left = _allowed(domain, atom.values if values is None else values.intersection(atom.values))
         return Domain(False, True, left, domain.held, domain.failed) if left else None
     if values is not None:
-        left = frozenset([value for value in values if test(atom, value) is not False])
+        left = _left(values, atom, True)
         return Domain(False, True, left, (*domain.held, atom), domain.failed) if left else None
     if any(disjoint(held, atom) for held in domain.held) or any(implies(atom, failed) for failed in domain.failed):
         return None
@@ -73,21 +72,31 @@ def _without(domain: Domain, atom: Atom) -> Domain | None:
     if atom.operator == "exists":
         return gone
     if domain.values is not None:
-        left = frozenset([value for value in domain.values if test(atom, value) is not True])
+        left = _left(domain.values, atom, False)
         return Domain(domain.missing, True, left, domain.held, (*domain.failed, atom)) if left else gone
     if any(implies(held, atom) for held in domain.held):
         return gone
     if atom.operator == "!=":
         # Not different from the values: it is one of them, where it is there.
-        left = frozenset([value for value in atom.values if _allows(domain, value)])
+        left = _allowed(domain, atom.values)
         return Domain(domain.missing, True, left, domain.held, domain.failed) if left else gone
     return Domain(domain.missing, True, None, domain.held, (*domain.failed, atom))
 
 
-def _allows(domain: Domain, value: Datum) -> bool:
-    return all(test(held, value) is not False for held in domain.held) and all(
-        test(failed, value) is not True for failed in domain.failed
-    )
+def _allowed(domain: Domain, values: Iterable[Datum]) -> frozenset[Datum]:
+    """Those of *values* that nothing in *domain* speaks against."""
+    left = frozenset(values)
+    for atoms, holds in ((domain.held, True), (domain.failed, False)):
+        for atom in atoms:
+            left = _left(left, atom, holds)
+    return left
+
+
+def _left(values: frozenset[Datum], atom: Atom, holds: bool) -> frozenset[Datum]:
+    """Those of *values* for which *atom* may hold, or may not."""
+    if atom.operator in ("in", "!="):
+        return values.intersection(atom.values) if (atom.operator == "in") is holds else values.difference(atom.values)
+    return frozenset([value for value in values if test(atom, value) is not (not holds)])
 
 
 def one_of(domains: Sequence[Domain]) -> Domain:

@@ -18,13 +18,18 @@ from falcokit.logic.domain import ANYTHING, TRUTH, Domain, narrowed, one_of
 from falcokit.ruleset.field_set import field_bit
 from falcokit.ruleset.macros import Bound
 
-__all__ = ["Facts", "Solver", "Undecided"]
+__all__ = ["ALL_FIELDS", "Facts", "Solver", "Undecided"]
+
+ALL_FIELDS: Final = -1
+"""The mask that every field is in."""
 
 Facts: TypeAlias = "Mapping[str | Check, Domain]"
 """What is known, by field; by check where a check is only ever compared with itself."""
 
 _Claim: TypeAlias = "tuple[Expression, Bound, bool]"
 
+_MAX_TWICE: Final = 16
+"""Up to how many choices are looked at again once something is known from the others."""
 _MAX_DEPTH: Final = 12
 """How many choices inside choices are looked into; what is below counts as possible."""
 _NOTHING: Final[dict[str | Check, Domain]] = {}
@@ -42,19 +47,26 @@ class Solver:
     ``budget`` is how many checks may be looked at before `Undecided` is raised.
     """
 
-    def __init__(self, source: str, catalogue: Catalogue, fields: int = -1, budget: int = 20_000) -> None:
+    def __init__(self, source: str, catalogue: Catalogue, fields: int = ALL_FIELDS, budget: int = 20_000) -> None:
         self._source = source
         self._catalogue = catalogue
         self._fields = fields
         self._left = budget
-        self._atoms: dict[int, tuple[Check, Atom]] = {}
+        self._atoms: dict[int, tuple[Check, Atom, int]] = {}
 
-    def atom(self, check: Check) -> Atom:
-        """What *check* says."""
+    def about(self, fields: int) -> Solver:
+        """One for the same source with a budget of its own that decides by *fields*."""
+        other = Solver(self._source, self._catalogue, fields)
+        other._atoms = self._atoms
+        return other
+
+    def _read(self, check: Check) -> tuple[Check, Atom, int]:
+        """*check*, what it says, and the mask of the field that it is about."""
         known = self._atoms.get(id(check))
         if known is None:
-            known = self._atoms[id(check)] = (check, read_atom(check, self._source, self._catalogue))
-        return known[1]
+            atom = read_atom(check, self._source, self._catalogue)
+            known = self._atoms[id(check)] = (check, atom, field_bit(atom.key))
+        return known
 
     def assume(self, claims: Iterable[Claim], facts: Facts = _NOTHING) -> Facts | None:
         """What is known where all *claims* hold on top of *facts*; None where they cannot."""
@@ -63,7 +75,7 @@ class Solver:
     def _assume(self, stack: list[_Claim], facts: Facts, depth: int) -> Facts | None:
         """As `assume`; *facts* themselves where nothing comes to them."""
         known = facts
-        choices: list[list[_Claim]] = []
+        choices: list[_Claim] = []
         while stack:
             node, bound, holds = stack.pop()
             kind = node.__class__
@@ -79,15 +91,13 @@ class Solver:
                     stack.append((inner.tree, inner, holds))
             elif kind is Not:
                 stack.append((node.child, bound, not holds))  # type: ignore[union-attr]
+            elif (kind is Or) is holds:
+                choices.append((node, bound, holds))
             else:
-                children = [(child, bound, holds) for child in node.children]  # type: ignore[union-attr]
-                if (kind is Or) is holds:
-                    choices.append(children)
-                else:
-                    stack += children
+                stack += [(child, bound, holds) for child in node.children]  # type: ignore[union-attr]
         if not choices or depth >= _MAX_DEPTH:
             return known
-        for _ in range(2 if depth < 2 else 1):
+        for _ in range(2 if depth < 2 and len(choices) <= _MAX_TWICE else 1):
             before = known
             undecided = []
             for choice in choices:
@@ -103,12 +113,16 @@ class Solver:
             choices = undecided
         return known
 
-    def _chosen(self, choice: list[_Claim], known: Facts, depth: int) -> tuple[Facts | None, bool]:
+    def _chosen(self, choice: _Claim, known: Facts, depth: int) -> tuple[Facts | None, bool]:
         """What one of the alternatives holding adds to *known*, None where none can, and whether that is all of it."""
         alive: list[Facts] = []
-        for part in choice:
-            found = self._assume([part], known, depth)
-            if found is known:
+        node, bound, holds = choice
+        for part in node.children:  # type: ignore[union-attr]
+            if part.__class__ is Check:
+                found = self._narrowed(known, part, holds)
+            else:
+                found = self._assume([(part, bound, holds)], known, depth)
+            if found is known or found is _NOTHING:
                 return _NOTHING, False  # An alternative that says nothing new: neither does the choice.
             if found is not None:
                 alive.append(found)
@@ -117,13 +131,13 @@ class Solver:
         return (alive[0], True) if alive else (None, True)
 
     def _matters(self, bound: Bound) -> bool:
-        front, behind = bound.fields
+        front, behind, _ = bound.fields
         return bool(self._fields & (front | behind))
 
     def _narrowed(self, known: Facts, check: Check, holds: bool) -> Facts | None:
         """What *check* adds to *known*; None where that cannot be."""
-        atom = self.atom(check)
-        if atom.operator == "free" or (self._fields != -1 and not self._fields & field_bit(atom.key)):
+        _, atom, bit = self._read(check)
+        if atom.operator == "free" or (self._fields != ALL_FIELDS and not self._fields & bit):
             return _NOTHING
         self._left -= 1
         if self._left < 0:
@@ -151,7 +165,10 @@ class Solver:
 def _common(known: Facts, alternatives: list[Facts]) -> dict[str | Check, Domain]:
     """What all *alternatives* know beyond *known*."""
     found: dict[str | Check, Domain] = {}
-    for key, domain in alternatives[0].items():
-        if domain is not known.get(key) and all(key in other for other in alternatives):
-            found[key] = one_of([other[key] for other in alternatives])
+    for key in alternatives[0]:
+        before = known.get(key)
+        domains = [other.get(key, before) for other in alternatives]
+        new = [domain for domain in domains if domain is not None and domain is not before]
+        if len(new) == len(domains):
+            found[key] = one_of(new)
     return found

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 from falcokit.condition.ast import And, Check
 from falcokit.logic.claim import Claim, conjuncts
 from falcokit.logic.dead import Dead, contested, dead_parts
-from falcokit.logic.solver import Solver
+from falcokit.logic.solver import ALL_FIELDS, Solver
 from falcokit.record import Record
 from falcokit.ruleset.macros import Bound
-from falcokit.ruleset.ruleset import Named, Ruleset
+from falcokit.ruleset.ruleset import Named, Ruleset, once
 
 __all__ = ["Survey", "survey"]
 
@@ -38,22 +37,25 @@ class Survey(Record):
         return None
 
 
-@lru_cache(maxsize=1)
+@once
 def survey(ruleset: Ruleset) -> tuple[Survey, ...]:
     """All conditions that have dead parts, of rules and macros, in load order.  Exceptions are left out."""
     return tuple(_surveys(ruleset))
 
 
 def _surveys(ruleset: Ruleset) -> Iterator[Survey]:
+    solvers: dict[str, Solver] = {}
     for named, bound, exceptions in _conditions(ruleset):
         fields = contested(bound)
         if not fields or bound.tree is None:
             continue
-        solver = Solver(_source(ruleset, named), ruleset.catalogue, fields)
+        source = _source(ruleset, named)
+        if (solver := solvers.get(source)) is None:
+            solver = solvers[source] = Solver(source, ruleset.catalogue)
         # With exceptions the text is `(condition) and not exception and not exception ...`.
         tree = bound.tree.children[0] if exceptions and isinstance(bound.tree, And) else bound.tree
-        if dead := tuple(dead_parts(Claim(tree, bound), solver)):
-            yield Survey(named, dead, Solver(_source(ruleset, named), ruleset.catalogue))
+        if dead := tuple(dead_parts(Claim(tree, bound), solver.about(fields))):
+            yield Survey(named, dead, solver.about(ALL_FIELDS))
 
 
 def _conditions(ruleset: Ruleset) -> Iterator[tuple[Named, Bound, bool]]:

@@ -33,4 +33,6 @@ def bit_of(check: Check) -> int:
     left = check.left
     if left.__class__ is not Field:
         return 0
-    return field_bit(left.name if left.argument is None else glued(left))
+    if left.argument is None and left.name in _bits:
+        return _bits[left.name]
+    return field_bit(glued(left))

@@ -18,16 +18,12 @@ __all__ = [
 class Written:
     """A scalar with the file it stands in.  No tuple, so that an `Entry` tells it from a list of entries."""
 
-    __slots__ = ("file", "node")
+    __slots__ = ("file", "node", "text")
 
     def __init__(self, file: SourceFile, node: Scalar) -> None:
         self.file: Final = file
         self.node: Final = node
-
-    @property
-    def text(self) -> str:
-        """Its text."""
-        return self.node.value
+        self.text: Final = node.value
 
 
 Entry: TypeAlias = "Written | tuple[Entry, ...] | None"

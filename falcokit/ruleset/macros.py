@@ -6,7 +6,7 @@ each stands for: the same meaning, but a macro is looked into once, however ofte
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from falcokit.catalogue import Catalogue
@@ -63,7 +63,6 @@ class Bound:
 
     __slots__ = (
         "_codes",
-        "_fields",
         "_noteworthy",
         "_problems",
         "_sided",
@@ -103,46 +102,49 @@ class Bound:
         self.depth: Final[int] = depth
         self.whole: Final[bool] = whole and self.tree is not None
         self._codes: dict[bool, int] = {}
-        self._fields: tuple[int, int] | None = None
         self._noteworthy: bool | None = None
         self._problems: dict[str, tuple[Found, ...]] = {}
-        self._sided: tuple[tuple[Check | Identifier, bool], ...] | None = None
+        self._sided: tuple[tuple[tuple[Check | Identifier, bool], ...], tuple[int, int, int]] | None = None
 
     @property
     def sided(self) -> tuple[tuple[Check | Identifier, bool], ...]:
         """The leaves, each with whether it stands behind an odd number of `not`."""
-        if self._sided is None:
-            found: list[tuple[Check | Identifier, bool]] = []
-            stack: list[tuple[Expression, bool]] = [(self.tree, False)] if self.tree is not None else []
-            while stack:
-                node, side = stack.pop()
-                kind = node.__class__
-                if kind is Check or kind is Identifier:
-                    found.append((node, side))  # type: ignore[arg-type]
-                elif kind is Not:
-                    stack.append((node.child, not side))  # type: ignore[union-attr]
-                else:
-                    stack += [(child, side) for child in node.children]  # type: ignore[union-attr]
-            self._sided = tuple(found)
-        return self._sided
+        return (self._sided or self._look())[0]
 
     @property
-    def fields(self) -> tuple[int, int]:
-        """The fields that are compared, macros put in: those in front of `not` and those behind one (`field_set`)."""
-        if self._fields is None:
-            front = behind = 0
-            for leaf, negated in self.sided:
-                if leaf.__class__ is Check:
-                    here, other = bit_of(leaf), 0
+    def fields(self) -> tuple[int, int, int]:
+        """The fields that are compared, macros put in (`field_set`): those in front of `not`, those behind one, and
+        those that two leaves share."""
+        return (self._sided or self._look())[1]
+
+    def _look(self) -> tuple[tuple[tuple[Check | Identifier, bool], ...], tuple[int, int, int]]:
+        found: list[tuple[Check | Identifier, bool]] = []
+        masks = [0, 0]
+        shared = 0
+        stack: list[tuple[Sequence[Expression], bool]] = [((self.tree,), False)] if self.tree is not None else []
+        while stack:
+            nodes, side = stack.pop()
+            for node in nodes:
+                kind = node.__class__
+                if kind is Check:
+                    found.append((node, side))  # type: ignore[arg-type]
+                    mask = bit_of(node)  # type: ignore[arg-type]
+                    shared |= (masks[0] | masks[1]) & mask
+                    masks[side] |= mask
+                elif kind is Identifier:
+                    found.append((node, side))  # type: ignore[arg-type]
+                    inner = self.env.get(node.name)  # type: ignore[union-attr]
+                    if inner is not None:
+                        front, behind, _ = inner.fields
+                        shared |= (masks[0] | masks[1]) & (front | behind)
+                        masks[side] |= front
+                        masks[not side] |= behind
+                elif kind is Not:
+                    stack.append(((node.child,), not side))  # type: ignore[union-attr]
                 else:
-                    inner = self.env.get(leaf.name)  # type: ignore[union-attr]
-                    here, other = (0, 0) if inner is None else inner.fields
-                if negated:
-                    here, other = other, here
-                front |= here
-                behind |= other
-            self._fields = (front, behind)
-        return self._fields
+                    stack.append((node.children, side))  # type: ignore[union-attr]
+        self._sided = (tuple(found), (masks[0], masks[1], shared))
+        return self._sided
 
     @property
     def noteworthy(self) -> bool:

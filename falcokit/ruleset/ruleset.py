@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from fnmatch import translate
-from functools import cached_property
-from typing import Final, TypeAlias
+from functools import cache, cached_property, wraps
+from typing import Final, TypeAlias, TypeVar
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Expression, Identifier
@@ -24,7 +24,9 @@ from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.uses import Use, all_uses, field_of
 from falcokit.source import Origin, SourceFile, Span
 
-__all__ = ["HOOK_NAMES", "Named", "NamedItem", "Ruleset", "defines", "is_constant", "name_span"]
+__all__ = ["HOOK_NAMES", "Named", "NamedItem", "Ruleset", "defines", "is_constant", "name_span", "once"]
+
+T = TypeVar("T")
 
 NamedItem: TypeAlias = ListItem | MacroItem | RuleItem
 Named: TypeAlias = tuple[str, str]
@@ -56,6 +58,8 @@ class Ruleset:
         self.catalogue: Final[Catalogue] = loaded.catalogue
         self.hook_names: Final = hook_names
         self.target: Final = target
+        self._made: dict[object, object] = {}
+        self._trees: dict[str, Expression | None] = {}
         self._states: dict[Named, tuple[tuple[NamedItem, Definition], ...]] = {}
 
     @cached_property
@@ -164,7 +168,11 @@ class Ruleset:
                 if user not in seen:
                     seen.add(user)
                     pending.append(user)
-        return tuple([name for name in self.compilation.rules if ("rule", name) in seen])
+        return tuple(sorted([name for kind, name in seen if kind == "rule"], key=self._ranks.__getitem__))
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.compilation.rules)}
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
@@ -184,7 +192,7 @@ class Ruleset:
 
     @cached_property
     def _is_hook_name(self) -> Callable[[str], object]:
-        return re.compile("|".join(map(translate, self.hook_names)) or r"(?!)").match
+        return cache(re.compile("|".join(map(translate, self.hook_names)) or r"(?!)").match)
 
     def is_hook(self, named: Named, state: Definition | None = None) -> bool:
         """Whether the list or macro *named* is made to be overridden: by its name, or as its default does nothing."""
@@ -204,8 +212,24 @@ class Ruleset:
 
         if not definition.condition:
             return None
-        tree = parse(joined(definition.condition))
-        return None if isinstance(tree, Problem) else tree
+        text = joined(definition.condition)
+        if text not in self._trees:
+            tree = parse(text)
+            self._trees[text] = None if isinstance(tree, Problem) else tree
+        return self._trees[text]
+
+
+def once(work: Callable[[Ruleset], T]) -> Callable[[Ruleset], T]:
+    """*work*, done once for each rule set: several checks ask for what it makes."""
+
+    @wraps(work)
+    def made(ruleset: Ruleset) -> T:
+        known = ruleset._made
+        if work not in known:
+            known[work] = work(ruleset)
+        return known[work]  # type: ignore[return-value]
+
+    return made
 
 
 def is_constant(tree: Expression | None) -> bool:

@@ -35,45 +35,41 @@ class Use(Record):
 
 def all_uses(ruleset: Ruleset) -> tuple[Use, ...]:
     """Every check of the bodies asked for, each once.  A hook that no rule uses counts as excluding."""
-    asked = {id(body) for body in ruleset.bodies}
-    sides: dict[int, set[bool]] = {}
-    checks: dict[int, tuple[Body, Check]] = {}
-    seen: set[tuple[int, bool]] = set()
-    roots = [(rule.bound, False) for rule in ruleset.compilation.rules.values() if rule.bound is not None]
-    _walk(roots, asked, seen, sides, checks)
+    sides: dict[int, int] = {}
+    bounds: dict[int, Bound] = {}
+    _walk([(rule.bound, 1) for rule in ruleset.compilation.rules.values() if rule.bound is not None], sides, bounds)
     for name, macro in ruleset.compilation.macros.items():
-        if not {(id(macro.bound), False), (id(macro.bound), True)} & seen:
-            _walk([(macro.bound, ruleset.is_hook(("macro", name)))], asked, seen, sides, checks)
-    return tuple([Use(*checks[key], True in found, False in found) for key, found in sides.items()])
+        if id(macro.bound.body) not in sides:
+            _walk([(macro.bound, 2 if ruleset.is_hook(("macro", name)) else 1)], sides, bounds)
+    found: list[Use] = []
+    for body in ruleset.bodies:
+        side, bound = sides.get(id(body), 0), bounds.get(id(body))
+        # By whether the check stands behind a `not` in its own text.
+        excludes, catches = (bool(side & 2), bool(side & 1)), (bool(side & 1), bool(side & 2))
+        found += [
+            Use(body, leaf, excludes[negated], catches[negated])
+            for leaf, negated in (bound.sided if bound is not None else ())
+            if leaf.__class__ is Check
+        ]  # fmt: skip
+    return tuple(found)
 
 
-def _walk(
-    pending: list[tuple[Bound, bool]],
-    asked: set[int],
-    seen: set[tuple[int, bool]],
-    sides: dict[int, set[bool]],
-    checks: dict[int, tuple[Body, Check]],
-) -> None:
+def _walk(pending: list[tuple[Bound, int]], sides: dict[int, int], bounds: dict[int, Bound]) -> None:
+    """Note by the bodies of *pending*, and of the macros in them, where each stands: 1 in front of `not`, 2 behind one,
+    3 both."""
+    seen: set[tuple[int, int]] = set()
     while pending:
-        bound, negated = pending.pop()
-        body, env = bound.body, bound.env
-        wanted = id(body) in asked
-        if (id(bound), negated) in seen or not (wanted or env):
+        bound, side = pending.pop()
+        if (id(bound), side) in seen:
             continue
-        seen.add((id(bound), negated))
-        for leaf, behind in bound.sided:
-            side = behind is not negated
-            if leaf.__class__ is not Check:
-                if (inner := env.get(leaf.name)) is not None:  # type: ignore[union-attr]
-                    pending.append((inner, side))
-            elif wanted:
-                key = id(leaf)
-                found = sides.get(key)
-                if found is None:
-                    sides[key] = {side}
-                    checks[key] = (body, leaf)
-                else:
-                    found.add(side)
+        seen.add((id(bound), side))
+        key = id(bound.body)
+        sides[key] = sides.get(key, 0) | side
+        bounds.setdefault(key, bound)
+        if bound.env:
+            for leaf, negated in bound.sided:
+                if leaf.__class__ is not Check and (inner := bound.env.get(leaf.name)) is not None:  # type: ignore[union-attr]
+                    pending.append((inner, 3 - side if negated else side))
 
 
 def field_of(check: Check) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from falcokit.condition.ast import And, Check, Expression, Identifier, Not, Or
 from falcokit.diagnostic import Problem
 from falcokit.record import Record
 from falcokit.ruleset.body import Body
-from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.ruleset import Ruleset, once
 
 __all__ = ["Chain", "chains"]
 
@@ -24,7 +23,7 @@ class Chain(Record):
         self.node: Final = node
 
 
-@lru_cache(maxsize=1)
+@once
 def chains(ruleset: Ruleset) -> tuple[Chain, ...]:
     """Every chain in the conditions asked for, once."""
     found: list[Chain] = []

@@ -63,15 +63,13 @@ def always_true_chain(ruleset: Ruleset) -> Iterator[Finding]:
 
 def _excluded(node: Expression) -> tuple[Field, frozenset[str]] | None:
     """The field and the values that *node* says it has not."""
-    operators = ("!=",)
-    if isinstance(node, Not):
-        node, operators = node.child, ("=", "==", "in")  # type: ignore[assignment]
-    if (
-        not isinstance(node, Check)
-        or node.operator not in operators
-        or node.modifier
-        or not isinstance(node.left, Field)
-    ):
+    if isinstance(node, Check):
+        operators: tuple[str, ...] = ("!=",)
+    elif isinstance(node, Not) and isinstance(node.child, Check):
+        node, operators = node.child, ("=", "==", "in")
+    else:
+        return None
+    if node.operator not in operators or node.modifier or not isinstance(node.left, Field):
         return None
     if node.left.name.startswith("proc.a") and node.left.argument is None:
         return None

@@ -45,7 +45,7 @@ def mixed_and_or(ruleset: Ruleset) -> Iterator[Finding]:
     `appended-precedence`
     """
     for chain in chains(ruleset):
-        if not isinstance(chain.node, Or):
+        if not isinstance(chain.node, Or) or not any(isinstance(child, And) for child in chain.node.children):
             continue
         data = chain.body.final.encode("utf-8", "surrogateescape")
         for child in chain.node.children:

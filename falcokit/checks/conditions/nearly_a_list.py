@@ -84,13 +84,13 @@ def nearly_a_list(ruleset: Ruleset) -> Iterator[Finding]:
     seen = set()
     for item in ruleset.items:
         if isinstance(item, ListItem):
-            for written in item.items:
-                if "_" in written.text and (name := names.meant(written.text)) and name != item.name.text:
-                    span = Span(item.file, written.node.start, written.node.end)
+            for node in [written.node for written in item.items]:
+                if "_" in node.value and (name := names.meant(node.value)) and name != item.name.text:
+                    span = Span(item.file, node.start, node.end)
                     seen.add((span.file, span.start))
-                    yield _finding(ruleset, span, written.text, name)
-    words = set().union(*[body.names for body in ruleset.bodies]) - names.macros.keys() - names.lists.keys()
-    meant = {word: name for word in words if "_" in word and (name := names.meant(word))}
+                    yield _finding(ruleset, span, node.value, name)
+    words = {word for word in set().union(*[body.names for body in ruleset.bodies]) if "_" in word}
+    meant = {word: name for word in words - names.macros.keys() - names.lists.keys() if (name := names.meant(word))}
     for body in ruleset.bodies if meant else ():
         for word in sorted(meant.keys() & body.names):
             for span in _places(body, word):

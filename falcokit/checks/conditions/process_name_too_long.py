@@ -48,9 +48,7 @@ def process_name_too_long(ruleset: Ruleset) -> Iterator[Finding]:
         if use.check.operator not in ("=", "==", "!=", "in", "startswith", "endswith", "contains"):
             continue
         texts = texts_of(use.check)
-        for number, text in enumerate(texts if max(map(len, texts), default=0) > _LENGTH else ()):
-            if len(text) <= _LENGTH or len(text.encode("utf-8", "surrogateescape")) <= _LENGTH:
-                continue
+        for number, text in [(number, text) for number, text in enumerate(texts) if len(text) > _LENGTH]:
             span = place_of(use, number)
             if (span.file, span.start) not in seen:
                 seen.add((span.file, span.start))

@@ -91,7 +91,7 @@ def repeated_list_item(ruleset: Ruleset) -> Iterator[Finding]:
     for use in ruleset.uses:
         right = use.check.right
         # `oneof` counts its values.
-        if isinstance(right, ListValue) and not use.check.modifier and len(right.texts) > 1:
+        if isinstance(right, ListValue) and not use.check.modifier and len(right.texts) > 1 and "," in use.body.raw:
             if use.check.operator == "pmatch":
                 covered = _covered(right.texts)
             else:

@@ -52,14 +52,13 @@ def repeated_operand(ruleset: Ruleset) -> Iterator[Finding]:
 
 def _key(node: Expression) -> object:
     """What a part says, None where it is more than one comparison."""
-    if isinstance(node, Not):
-        inner = _key(node.child)
-        return None if inner is None else ("not", inner)
+    if isinstance(node, Check):
+        left, right = node.left, node.right
+        if not isinstance(left, Field) or not isinstance(right, (Value, ListValue)):
+            return None
+        texts = right.text if isinstance(right, Value) else right.texts
+        return left.name, left.argument, node.operator, node.modifier, texts
     if isinstance(node, Identifier):
         return node.name
-    if not isinstance(node, Check) or not isinstance(node.left, Field):
-        return None
-    field = (node.left.name, node.left.argument, node.operator, node.modifier)
-    if isinstance(node.right, ListValue):
-        return (*field, node.right.texts)
-    return (*field, node.right.text) if isinstance(node.right, Value) else None
+    inner = _key(node.child) if isinstance(node, Not) else None
+    return None if inner is None else ("not", inner)

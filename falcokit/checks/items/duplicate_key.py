@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Edit, Fix, Label, Severity
@@ -12,6 +13,8 @@ from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import SourceFile, Span
 
 __all__ = ["duplicate_key"]
+
+_NESTED: Final = frozenset(("exceptions", "required_plugin_versions"))
 
 
 @check("FK051", Severity.WARNING)
@@ -63,8 +66,10 @@ def duplicate_key(ruleset: Ruleset) -> Iterator[Finding]:
     for item in ruleset.items:
         if isinstance(item, IgnoredItem):
             continue
-        yield from _twice(item.file, item.node)
-        for key in ("exceptions", "required_plugin_versions"):
+        names = item.node.names()
+        if len(names) < len(item.node.pairs):
+            yield from _twice(item.file, item.node)
+        for key in _NESTED & names:
             if (inner := item.node.get(key)) is not None:
                 yield from _inside(item.file, inner)
 
@@ -78,14 +83,13 @@ def _inside(file: SourceFile, node: Node) -> Iterator[Finding]:
         seen.add(id(inner))
         if isinstance(inner, Mapping):
             stack += [value for _, value in inner.pairs]
-            yield from _twice(file, inner)
+            if len(inner.names()) < len(inner.pairs):
+                yield from _twice(file, inner)
         else:
             stack += inner.items
 
 
 def _twice(file: SourceFile, node: Mapping) -> Iterator[Finding]:
-    if len(node.names()) == len(node.pairs):
-        return
     first: dict[str, tuple[Scalar, Node]] = {}
     for key, value in node.pairs:
         if not isinstance(key, Scalar):

@@ -20,6 +20,7 @@ _OVERRIDE: Final = ("override: append/replace", "`override`")
 _EXCEPTIONS: Final = ("exceptions", "`exceptions`")
 _TRANSFORMERS: Final = ("field transformers, val()", "a transformer or `val()`")
 _MODIFIERS: Final = ("operator modifiers oneof/anyof/allof", "the modifier of an operator")
+_KEYS: Final = (("override", Mapping, _OVERRIDE), ("exceptions", Sequence, _EXCEPTIONS))
 
 
 @check("FK058", Severity.INFO)
@@ -98,8 +99,9 @@ def engine_version_too_old(ruleset: Ruleset) -> Iterator[Finding]:
         for feature, span in _in_item(item):
             if span.file in used:
                 used[span.file].setdefault(feature, span)
-    for use in ruleset.uses:
-        if (newer := _in_check(use.check)) is not None and (span := use.span()).file in used:
+    for use in [use for use in ruleset.uses if _in_check(use.check) is not None]:
+        newer, span = _in_check(use.check), use.span()
+        if newer is not None and span.file in used:
             used[span.file].setdefault(newer, span)
     for file, engine in stated.items():
         yield from _finding(engine, used[file])
@@ -140,13 +142,14 @@ def _version(text: str) -> tuple[int, ...]:
 def _in_item(item: Item) -> Iterator[tuple[tuple[str, str], Span]]:
     if isinstance(item, IgnoredItem):
         return
-    for key, kind, feature in (("override", Mapping, _OVERRIDE), ("exceptions", Sequence, _EXCEPTIONS)):
-        node = item.node.key(key)
-        if node is not None and isinstance(item.node.get(key), kind):
+    names = item.node.names()
+    for key, kind, feature in _KEYS:
+        if key in names and isinstance(item.node.get(key), kind) and (node := item.node.key(key)) is not None:
             yield feature, Span(item.file, node.start, node.end)
 
 
 def _in_check(part: Check) -> tuple[str, str] | None:
     if part.modifier:
         return _MODIFIERS
-    return _TRANSFORMERS if isinstance(part.left, Transformer) or isinstance(part.right, (Field, Transformer)) else None
+    sides = part.left.__class__, part.right.__class__
+    return _TRANSFORMERS if Transformer in sides or sides[1] is Field else None

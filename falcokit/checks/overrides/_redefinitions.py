@@ -10,7 +10,7 @@ from falcokit.record import Record
 from falcokit.ruleset.collector import Definition
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
 from falcokit.ruleset.items import Entry, Written
-from falcokit.ruleset.ruleset import Named, NamedItem, Ruleset, defines
+from falcokit.ruleset.ruleset import Named, NamedItem, Ruleset, defines, once
 from falcokit.source import Span
 
 __all__ = ["Redefinition", "redefinitions", "removal"]
@@ -72,8 +72,13 @@ class Redefinition(Record):
         return ""
 
 
-def redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
+@once
+def redefinitions(ruleset: Ruleset) -> tuple[Redefinition, ...]:
     """All redefinitions, in the order of the names' first definition."""
+    return tuple(_redefinitions(ruleset))
+
+
+def _redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
     for named, definition in ruleset.named.items():
         if len(definition.contributions) < 2:
             continue
