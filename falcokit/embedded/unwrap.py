@@ -85,7 +85,8 @@ def _inside(file: SourceFile, root: Mapping, notes: list[Diagnostic], nesting: i
         if not isinstance(node, Mapping):
             continue
         pairs = sorted(node.pairs, key=lambda pair: pair[0].value if isinstance(pair[0], Scalar) else "")
-        texts = [value for _, value in pairs if isinstance(value, Scalar) and _RULES.search(value.value)]
+        # A single line, such as a pattern to look for, is no item with its keys.
+        texts = [v for _, v in pairs if isinstance(v, Scalar) and _RULES.search(v.value) and _has_lines(file, v)]
         for value in texts:
             if value.style == "|":
                 yield from _block(file, value, notes, nesting)
@@ -96,6 +97,10 @@ def _inside(file: SourceFile, root: Mapping, notes: list[Diagnostic], nesting: i
                     Diagnostic("embedded-unreadable", message, span, "write it as a block that begins with `|`")
                 )
         pending += [value for _, value in reversed(node.pairs) if not isinstance(value, Scalar)]
+
+
+def _has_lines(file: SourceFile, value: Scalar) -> bool:
+    return "\n" in value.value or "\n" in file.text[value.start : value.end]
 
 
 def _block(file: SourceFile, value: Scalar, notes: list[Diagnostic], nesting: int) -> Iterator[SourceFile]:

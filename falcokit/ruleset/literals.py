@@ -47,6 +47,7 @@ _HEX_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2})*").fullmatch
 _BYTE: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}").fullmatch
 _GROUP: Final = re.compile(r"[0-9a-fA-F]{1,4}").fullmatch
+_WORD: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII).fullmatch
 _MAX_PORT_READ: Final = (1 << 31) - 1
 
 
@@ -198,6 +199,8 @@ def _address_error(text: str, type_name: str) -> BadLiteral | None:
         return BadLiteral(f"{shown(text)} is a network, not an address", help_text)
     if family == "4" and "." in text and _is_ipv6(text):
         return BadLiteral(f"{shown(text)} cannot be used: Falco reads every address with a dot as IPv4")
+    if _WORD(text):
+        return BadLiteral(f"{shown(text)} is no IP address", "write an address, or define a list of this name before")
     if family == "4":
         return BadLiteral(f"{shown(text)} is no IPv4 address", "write four numbers up to 255 without leading zeros")
     return BadLiteral(f"{shown(text)} is no IP address", "write an address such as `10.0.0.1` or `fe80::1`")

@@ -179,7 +179,9 @@ def _output(
     if CONTAINER_INFO in text:
         at = text.find(CONTAINER_INFO)
         span = mapped(rule.output)[start:].locate(at, at + len(CONTAINER_INFO)) or work.name_span()
-        help_text = "name the fields you want, such as `%container.id %container.name %container.image.repository`"
+        help_text = (
+            "remove it: Falco's own configuration adds the fields of containers since 0.41; before, name those you want"
+        )
         message = "`%container.info` is deprecated: Falco removes it from the output"
         work.add(
             Diagnostic("deprecated-container-info", message, span, help_text, (), work.place(), "", CONTAINER_INFO)
@@ -264,7 +266,7 @@ def _condition(
     codes = bound.codes(False, catalogue)
     count = catalogue.events.count(codes)
     if rule.warn_evttypes and count > MAX_EVENT_CODES and bound.whole:
-        message = f"the rule is tried on {count} event codes, Falco warns above {MAX_EVENT_CODES}"
+        message = f"the rule is tried on {count} kinds of events, Falco warns above {MAX_EVENT_CODES}"
         help_text = "restrict the condition by `evt.type in (...)`, or set `warn_evttypes: false` if it must be so"
         work.add(
             Diagnostic("too-many-event-types", message, work.name_span(), help_text, (), work.place(), "", rule.name)
@@ -336,8 +338,10 @@ def _tree_warnings(work: _Compiling, body: Body, bound: Bound, step: Step) -> No
         work.add(Diagnostic("unsafe-na", message, span, help_text, (), place))
     for name, (holder, check) in deprecated.items():
         span = holder.body.locate(check.start, check.end)
-        message = f"the field `{name}` is deprecated"
-        work.add(Diagnostic("deprecated-field", message, span, _DEPRECATED[name], (), place, "", name))
+        message, help_text = f"the field `{name}` is deprecated", _DEPRECATED[name]
+        if name == "evt.dir" and check.operator in ("=", "==") and getattr(check.right, "text", "") == ">":
+            message += ", and this never holds"
+        work.add(Diagnostic("deprecated-field", message, span, help_text, (), place, "", name))
 
 
 Place = tuple[Bound, Check]

@@ -17,8 +17,8 @@ _WORDS = {
     "not": "`not` needs a check behind it",
     "true": "conditions have no `true`: use a check that always holds, such as `evt.num >= 0`",
     "false": "conditions have no `false`: use a check that never holds, such as `evt.num = 0`",
-    "always_true": "this macro of the public rules is not loaded: define it as `evt.num >= 0`",
-    "never_true": "this macro of the public rules is not loaded: define it as `evt.num = 0`",
+    "always_true": "no file that is loaded defines this macro of the public rules: define it as `evt.num >= 0`",
+    "never_true": "no file that is loaded defines this macro of the public rules: define it as `evt.num = 0`",
 }
 
 
@@ -57,4 +57,8 @@ def explain_undefined(
         node = macros[near[0]].item.name.node
         label = Label(Span(macros[near[0]].item.file, node.start, node.end), f"`{near[0]}` is defined here")
         return message, f"did you mean `{near[0]}`?", (label,)
-    return message, "define it as a macro in a file that is loaded before, or quote it if it is a value", ()
+    return (
+        message,
+        "define it as a macro in a file that is loaded before; a value needs a field and an operator before it",
+        (),
+    )

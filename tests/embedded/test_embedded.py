@@ -77,6 +77,11 @@ def test_folded_and_quoted_rules_are_said() -> None:
     assert [d.kind for d in found] == ["embedded-unreadable"]
 
 
+def test_a_line_that_is_looked_for_is_no_rules_file() -> None:
+    found = run("asserts:\n  - pattern: '- list: x'\n  - text: \"- rule: T\"\n").findings
+    assert "embedded-unreadable" not in [d.kind for d in found]
+
+
 def test_template_lines_are_read_around() -> None:
     text = "{{- if .Values.on }}\n" + RULE + "{{- end }}\n- list: {{ .Values.name }}\n  items: []\n"
     found = run(text).findings

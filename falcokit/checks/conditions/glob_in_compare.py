@@ -63,5 +63,5 @@ def glob_in_compare(ruleset: Ruleset) -> Iterator[Finding]:
             span = place_of(use, number)
             if (span.file, span.start) not in seen:
                 seen.add((span.file, span.start))
-                message = f"`{use.check.operator}` takes `*` as a letter: nothing is called `{text}`"
+                message = f"`{use.check.operator}` compares `*` as it stands: nothing is called `{text}`"
                 yield Finding(span, message, "compare it with `glob`, or with `startswith` and without the `*`")

@@ -40,5 +40,7 @@ def legacy_image_field(ruleset: Ruleset) -> Iterator[Finding]:
     """
     for use in ruleset.uses_of("container.image"):
         if use.check.right is not None:
-            message = "`container.image` has the tag in it, which changes with every update"
-            yield Finding(use.span(), message, "compare `container.image.repository`")
+            message = "`container.image` is the image with its tag"
+            if use.check.operator in ("=", "==", "!=", "in", "endswith"):
+                message += ", which changes with every update"
+            yield Finding(use.span(), message, "compare `container.image.repository`, which has no tag")

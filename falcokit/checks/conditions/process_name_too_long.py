@@ -52,6 +52,15 @@ def process_name_too_long(ruleset: Ruleset) -> Iterator[Finding]:
             span = place_of(use, number)
             if (span.file, span.start) not in seen:
                 seen.add((span.file, span.start))
-                cut = text.encode("utf-8", "replace")[:_LENGTH].decode("utf-8", "ignore")
                 message = f"no process name is `{text}`: the kernel cuts it to {_LENGTH} bytes"
-                yield Finding(span, message, f"write `{cut}`, or compare `proc.exepath`")
+                yield Finding(span, message, _help(text))
+
+
+def _help(text: str) -> str:
+    if text.strip("/ ") and "/" in text:
+        # The name of a process that was started by a path is what stands behind the last slash.
+        text = text.strip().rstrip("/").rpartition("/")[2]
+    elif " " in text:
+        return "write the name of the program alone, or compare `proc.cmdline`"
+    cut = text.encode("utf-8", "replace")[:_LENGTH].decode("utf-8", "ignore")
+    return f"write `{cut}`, or compare `proc.exepath`"

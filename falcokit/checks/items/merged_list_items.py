@@ -87,20 +87,25 @@ def merged_list_items(ruleset: Ruleset) -> Iterator[Finding]:
             items = item.node.get("items")
             flow = isinstance(items, Sequence) and items.flow
             help_text = "put a comma at the end of the line" if flow else "begin each item with `- `"
+            if _breaks_off(words):
+                help_text = "if it is one item, write it on one line; else " + help_text
             message = f"these {len(words)} lines are one item, `{node.value}`"
             fix = _commas(item.file, node.start, lines) if flow else None
             yield Finding(Span(item.file, node.start, node.end), message, help_text, (), fix)
 
 
+def _breaks_off(words: list[str]) -> bool:
+    """Whether a line may break off in the middle of a path."""
+    return len({"/" in word for word in words}) > 1 or any(w.endswith(("/", "-", ".", ":")) for w in words[:-1])
+
+
 def _commas(file: SourceFile, start: int, lines: list[str]) -> Fix | None:
     """A comma at the end of each line but the last; None where a line may break off in the middle of a path."""
-    if len({"/" in line for line in lines}) > 1:
+    if _breaks_off([line.strip() for line in lines]):
         return None
     edits = []
     for line in lines[:-1]:
         at = start + len(line.rstrip())
         edits.append(Edit(Span(file, at, at), ","))
         start += len(line) + 1
-        if line.rstrip().endswith(("/", "-", ".", ":")):
-            return None
     return Fix("put a comma between them", tuple(edits), safe=False)

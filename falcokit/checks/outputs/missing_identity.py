@@ -78,18 +78,21 @@ def missing_identity(ruleset: Ruleset) -> Iterator[Finding]:
             continue
         if result is None or result.problems or not result.fields or not rule.codes & ~elsewhere:
             continue
-        missing = []
+        missing = {}
         fields = {field.partition("[")[0] for field in result.fields}
         if fields.isdisjoint(_PROCESS) and fields.isdisjoint(_IMAGE):
-            missing.append("%proc.name")
+            missing["%proc.cmdline"] = "which process it was"
         if old and _about_containers(rule) and not any(f"%{field}" in joined(own.output) for field in _IMAGE):
-            missing.append("%container.image.repository")
+            missing["%container.image.repository"] = "which image"
         if missing:
             written = own.output[-1]
             end = written.node.start + len(written.file.text[written.node.start : written.node.end].rstrip())
             span = Span(written.file, written.node.start, end)
-            named = " and ".join([f"`{field}`" for field in missing])
-            yield Finding(span, f"this output does not tell {named}", f"add {named}")
+            yield Finding(
+                span,
+                f"this output does not tell {' and '.join(missing.values())}",
+                f"add {' and '.join([f'`{field}`' for field in missing])}",
+            )
 
 
 def _about_containers(rule: CompiledRule) -> bool:

@@ -79,7 +79,7 @@ def replaced_default(ruleset: Ruleset) -> Iterator[Finding]:
 
 def _finding(item: NamedItem, key: str, named: tuple[str, str], base: NamedItem, difference: str) -> Finding:
     kind, name = named
-    message = f"this `{key}` takes the place of the default {kind} `{name}`'s and freezes it{difference}"
+    message = f"this takes the place of the `{key}` of the default {kind} `{name}` and freezes it{difference}"
     help_text = "write `append` with what is to be added, such as `and not ...`, if that is all you mean"
     return Finding(_place(item, key), message, help_text, (Label(name_span(base), "the default stands here"),))
 

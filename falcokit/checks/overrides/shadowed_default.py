@@ -8,7 +8,7 @@ from falcokit.checks.check import Finding, check
 from falcokit.checks.overrides._append_form import append_form
 from falcokit.checks.overrides._redefinitions import Redefinition, redefinitions
 from falcokit.diagnostic import Label, Severity
-from falcokit.ruleset.default_index import dated
+from falcokit.ruleset.default_index import Dated, dated
 from falcokit.ruleset.ruleset import Ruleset, name_span
 from falcokit.source import Origin
 
@@ -122,26 +122,30 @@ def shadowed_default(ruleset: Ruleset) -> Iterator[Finding]:
             or ruleset.is_hook(found.named, found.before)
         ):
             continue
+        copied = dated(found.named, found.after)
         fix = append_form(found)
-        yield Finding(name_span(found.item), _message(found), _help(found), _labels(ruleset, found), fix)
+        yield Finding(
+            name_span(found.item), _message(found, copied), _help(found, copied), _labels(ruleset, found), fix
+        )
 
 
-def _message(found: Redefinition) -> str:
+def _message(found: Redefinition, copied: Dated | None) -> str:
     kind, name = found.named
-    message = f"this copy hides the default {kind} `{name}`{found.difference()}"
-    copied = dated(found.named, found.after)
     if copied is None:
-        return message
+        return f"this copy hides the default {kind} `{name}`{found.difference()}"
     releases = copied.last if copied.first == copied.last else f"{copied.first} to {copied.last}"
-    if copied.family != "falco-rules":
-        releases = f"{copied.family} {releases}"
-    return f"{message}; it is that of {releases}, which changed in {', '.join(copied.changed)}"
+    changed = ", ".join(copied.changed)
+    return f"this copy hides the default {kind} `{name}`: it equals that of {copied.family} {releases}, which changed in {changed}"
 
 
-def _help(found: Redefinition) -> str:
+def _help(found: Redefinition, copied: Dated | None) -> str:
     kind, _ = found.named
+    if copied is not None:
+        return "remove the copy, so that the default is in effect as it stands today"
     if kind == "rule":
-        return "name only what you change under `override`, such as `override: {condition: append}`"
+        keys = [key for key in found.changed if key != "source"]
+        form = "condition: append" if not keys or "condition" in keys else ", ".join(f"{key}: replace" for key in keys)
+        return "name only what you change under `override`, such as `override: {" + form + "}`"
     return (
         "append to it (`override: {" + ("items" if kind == "list" else "condition") + ": append}`), or rename the copy"
     )
@@ -153,5 +157,5 @@ def _labels(ruleset: Ruleset, found: Redefinition) -> tuple[Label, ...]:
     others = [r for r in rules if ruleset.definitions.rules[r].item.file.origin is Origin.DEFAULT]
     if others:
         shown = ", ".join(f"`{r}`" for r in others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-        label += f"; default rules that change with it: {shown}"
+        label = f"default rules that change with it: {shown}; the default stands here"
     return (Label(name_span(found.base_item), label),)

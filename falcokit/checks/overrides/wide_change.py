@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Confidence, Label, Severity
-from falcokit.ruleset.items import RuleItem
-from falcokit.ruleset.ruleset import Ruleset, name_span
+from falcokit.ruleset.definitions import ListDefinition
+from falcokit.ruleset.items import ListItem, RuleItem
+from falcokit.ruleset.ruleset import NamedItem, Ruleset, name_span
 from falcokit.source import Origin
 
 __all__ = ["wide_change"]
@@ -68,6 +69,30 @@ def wide_change(ruleset: Ruleset) -> Iterator[Finding]:
         items: append
     ```
 
+    Nothing comes to a list that has all of it already.
+
+    ```yaml default.yaml
+    - list: shells
+      items: [sh, bash]
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name in (shells)
+      output: shell %proc.name
+      priority: INFO
+    - rule: Not by a shell
+      desc: a write that no shell makes
+      condition: evt.type = open and not proc.name in (shells)
+      output: write by %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    - list: shells
+      items: [bash]
+      override:
+        items: append
+    ```
+
     ## See also
 
     `shadowed-default`
@@ -79,7 +104,7 @@ def wide_change(ruleset: Ruleset) -> Iterator[Finding]:
         definition = ruleset.definition(named)
         if definition is None or definition.contributions[0].file.origin is not Origin.DEFAULT:
             continue
-        if ruleset.is_hook(named, ruleset.states(named)[0][1]):
+        if ruleset.is_hook(named, ruleset.states(named)[0][1]) or _adds_nothing(ruleset, item):
             continue
         rules = [
             r for r in ruleset.rules_using(named) if ruleset.definitions.rules[r].item.file.origin is Origin.DEFAULT
@@ -90,3 +115,15 @@ def wide_change(ruleset: Ruleset) -> Iterator[Finding]:
         message = f"this changes {len(rules)} default rules: {shown}"
         label = Label(name_span(definition.contributions[0]), "the default stands here")
         yield Finding(name_span(item), message, "if one rule is meant, append to it, or use its hook", (label,))
+
+
+def _adds_nothing(ruleset: Ruleset, item: NamedItem) -> bool:
+    """Whether the list has all that is appended to it already."""
+    if not isinstance(item, ListItem):
+        return False
+    before: set[str] = set()
+    for other, state in ruleset.states(("list", item.name.text)):
+        if other is item:
+            break
+        before = {entry.text for entry in state.items} if isinstance(state, ListDefinition) else set()
+    return before.issuperset([entry.text for entry in item.items])
