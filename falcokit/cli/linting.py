@@ -152,9 +152,13 @@ def _text(gathered: Gathered, run: Run, findings: list[Diagnostic], result: Lint
     if run.defaults == BUNDLED and any(d.help.startswith("define it") for d in findings):
         lines.append("names of Falco's own rules are known with --defaults FILE: falcokit brings a few of them only\n")
     if result.silenced:
-        lines.append(f"{result.silenced} findings silenced by comments\n")
+        lines.append(f"{_counted(result.silenced)} silenced by comments\n")
     if result.hidden and not run.include_defaults:
-        lines.append(f"{result.hidden} findings in default files not shown; --include-defaults shows them\n")
+        lines.append(f"{_counted(result.hidden)} in default files not shown; --include-defaults shows them\n")
     checked = sum(run.include_defaults or file.origin is Origin.CUSTOM for file in gathered.files)
     lines.append(summary(findings, checked, len(gathered.skipped)) + "\n")
     return "".join(lines)
+
+
+def _counted(count: int) -> str:
+    return f"{count} finding{'' if count == 1 else 's'}"

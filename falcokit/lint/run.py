@@ -12,6 +12,7 @@ from falcokit.embedded import opened
 from falcokit.record import Record
 from falcokit.ruleset.items import IgnoredItem
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
+from falcokit.ruleset.rule_reader import TALON
 from falcokit.ruleset.ruleset import HOOK_NAMES, Ruleset
 from falcokit.settings.options import Options
 from falcokit.source import Origin, SourceFile, Span
@@ -88,8 +89,9 @@ def lint(
     shown += [d for d in found if not include_defaults and d.file.origin is Origin.DEFAULT and d.is_error]
     if options.changed is not None:
         shown = _touched(shown, loaded, options.changed)
-    order = {id(file): number for number, file in enumerate(files)}
-    shown.sort(key=lambda d: (order.get(id(d.file), len(order)), d.span.start, d.span.end, d.kind, d.message))
+    # Files inside one file have its name and its places.
+    order = {file.name: number for number, file in reversed(list(enumerate(files)))}
+    shown.sort(key=lambda d: (order.get(d.file.name, len(order)), d.span.start, d.span.end, d.kind, d.message))
     shown = _with_expected(shown)
     stops: frozenset[int] = frozenset()
     if failed:
@@ -171,7 +173,9 @@ def _unique(loaded: Loaded, failed: bool) -> list[Diagnostic]:
                 continue
             if failed and d.kind in ("unused-macro", "unused-list"):
                 continue
-            key = (d.kind, d.message, d.span.file.name, d.span.start, d.span.end, d.detail)
+            key: tuple[object, ...] = (d.kind, d.message, d.span.file.name, d.span.start, d.span.end, d.detail)
+            if d.help == TALON:
+                key = (d.kind, d.help, d.span.file.name)  # What file this is is said once of each kind.
             if key not in seen:
                 seen.add(key)
                 found.append(d)

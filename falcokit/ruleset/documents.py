@@ -79,4 +79,6 @@ def yaml_error(file: SourceFile, error: YamlError) -> Diagnostic:
     help_text = ""
     if "never closed" not in error.message and not error.in_tree:
         help_text = next((words for pattern, words in _HELP if re.compile(pattern).match(text, at)), "")
+    if re.search(r"\{\{.*\}\}|\{%.*%\}", text):
+        help_text = "if this is a template, lint what it gives, such as the output of `helm template`"
     return Diagnostic("yaml-syntax", error.message, span, help_text, (), FalcoPlace(file, steps))

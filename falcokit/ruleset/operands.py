@@ -9,7 +9,7 @@ from falcokit.condition.ast import Field, Operand, Transformer, TransformerList,
 from falcokit.diagnostic import Problem
 from falcokit.record import Record
 
-__all__ = ["Typed", "glued", "type_of"]
+__all__ = ["Typed", "glued", "of_plugin", "type_of"]
 
 _TEXTS: Final = frozenset(("CHARBUF", "FSPATH", "FSRELPATH"))
 _ENCODED: Final = frozenset(("CHARBUF", "BYTEBUF"))
@@ -80,7 +80,20 @@ def unknown_field(error: FieldError, field: Field, source: str, catalogue: Catal
                 help_text += f": write `source: {elsewhere[0]}`, or use a field of this source"
         elif near:
             help_text = "did you mean " + " or ".join(f"`{n}`" for n in near) + "?"
+        help_text += of_plugin(field.name, help_text)
     return Problem(error.kind, message, at, field.start, field.end, help_text, unknown)
+
+
+_OTHER_PLUGINS: Final = ("k8smeta",)
+"""Official plugins whose fields are not in the catalogue."""
+
+
+def of_plugin(name: str, help_text: str) -> str:
+    """What to add to *help_text* where the field *name* may come with a plugin."""
+    plugin = name.partition(".")[0]
+    if plugin not in _OTHER_PLUGINS:
+        return ""
+    return f"{' ' if help_text else ''}where the plugin `{plugin}` is loaded, give its fields with --fields FILE"
 
 
 def _transformed(operand: Transformer, typed: list[Typed], at: int) -> Typed | Problem:

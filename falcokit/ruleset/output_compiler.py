@@ -11,7 +11,7 @@ from falcokit.condition.ast import Field, Operand, Transformer, TransformerList
 from falcokit.diagnostic import Problem
 from falcokit.record import Record
 from falcokit.ruleset.check_compiler import DEPRECATED_FIELDS, Facts, facts_for
-from falcokit.ruleset.operands import type_of
+from falcokit.ruleset.operands import of_plugin, type_of
 
 __all__ = ["OutputResult", "OutputToken", "compile_output", "output_tokens"]
 
@@ -258,4 +258,5 @@ def _unknown(text: str, at: int, start: int, facts: Facts) -> Problem:
         help_text = f"it belongs to source {', '.join([f'`{source}`' for source in elsewhere])}"
     elif not help_text and (near := facts.catalogue.suggest(name, facts.source)):
         help_text = "did you mean " + " or ".join([f"`%{field}`" for field in near]) + "?"
+    help_text += of_plugin(name, help_text)
     return _problem(text, "unknown-output-field", at, end, message, help_text, unknown=True)

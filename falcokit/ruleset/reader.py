@@ -18,7 +18,7 @@ from falcokit.ruleset.items import (
     PluginsItem,
     Written,
 )
-from falcokit.ruleset.rule_reader import RULE_KEYS, override_of, read_rule
+from falcokit.ruleset.rule_reader import RULE_KEYS, TALON, override_of, read_rule
 from falcokit.ruleset.values import Values, described, plain_name, short, unsigned
 from falcokit.source import SourceFile, Span
 
@@ -33,9 +33,9 @@ _SEMVER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?\d+)\.[ \t\n\v\f\r]*([+-]?\d+)
 _FOREIGN_KEYS: Final = {
     "exception": "exceptions are written under the rule they belong to, with `override: {exceptions: append}`",
     "rules": "rules are written as elements of one sequence, each beginning with `- rule:`",
-    "action": "this looks like a Falco Talon file, not a file of Falco rules",
-    "actions": "this looks like a Falco Talon file, not a file of Falco rules",
-    "match": "this looks like a Falco Talon file, not a file of Falco rules",
+    "action": TALON,
+    "actions": TALON,
+    "match": TALON,
 }
 _MEANT: Final = {
     "description": "desc", "prio": "priority", "severity": "priority", "level": "priority", "message": "output",

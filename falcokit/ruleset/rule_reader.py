@@ -11,7 +11,7 @@ from falcokit.ruleset.items import ExceptionItem, IgnoredItem, RuleItem, RuleUpd
 from falcokit.ruleset.values import Values, described, plain_name, short
 from falcokit.source import SourceFile
 
-__all__ = ["APPENDABLE", "PRIORITIES", "REPLACEABLE", "RULE_KEYS", "override_of", "read_rule"]
+__all__ = ["APPENDABLE", "PRIORITIES", "REPLACEABLE", "RULE_KEYS", "TALON", "override_of", "read_rule"]
 
 RULE_KEYS: Final = frozenset((
     "rule", "condition", "output", "desc", "priority", "source", "enabled", "capture", "capture_duration",
@@ -24,6 +24,11 @@ REPLACEABLE: Final = (
 PRIORITIES: Final = (
     "Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug",
 )  # fmt: skip
+TALON: Final = "this looks like a Falco Talon file, not a file of Falco rules"
+_NEITHER: Final = (
+    "to change an existing rule, name the keys you change under `override:`, such as `override: {exceptions: append}`; "
+    "a new rule needs condition, output, desc and priority"
+)
 _PRIORITY: Final = {word.lower(): number for number, word in enumerate(PRIORITIES)} | {"info": 6}
 
 UnknownKeys = Callable[[Values, frozenset[str]], tuple[Diagnostic, ...]]
@@ -128,7 +133,9 @@ def _appending(file: SourceFile, node: Mapping, step: Step) -> RuleUpdate:
 def _enabling(file: SourceFile, node: Mapping, step: Step) -> RuleUpdate:
     values = Values(file, node, (step,))
     if not values.has("enabled"):
-        values.text("enabled", noun="a rule item without condition, output, desc and priority")
+        message = "a rule item without condition, output, desc and priority needs the key `enabled`"
+        help_text = TALON if {"match", "actions"} <= node.names() else _NEITHER
+        values.problem("missing-key", message, help=help_text, detail="enabled")
         return _finished(values, "enable")
     enabled = values.boolean("enabled")
     if enabled is not None:

@@ -59,6 +59,6 @@ def explain_undefined(
         return message, f"did you mean `{near[0]}`?", (label,)
     return (
         message,
-        "define it as a macro in a file that is loaded before; a value needs a field and an operator before it",
+        "define it as a macro above, or load the file that does before; a value needs a field and an operator",
         (),
     )

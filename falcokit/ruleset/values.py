@@ -187,8 +187,6 @@ _MISSING: Final = {
     "output": "add `output:`, or name the keys you change under `override:`",
     "condition": "add `condition:`, or name the keys you change under `override:`",
     "priority": "add `priority:` with one of EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO, DEBUG",
-    "enabled": "to change an existing rule, name the keys you change under `override:`, such as "
-    "`override: {exceptions: append}`; a new rule needs condition, output, desc and priority",
 }
 
 

@@ -22,7 +22,8 @@ class Origin(Enum):
 class SourceFile:
     """A named text.  ``name`` is what users are shown; ``text`` is decoded, its byte order mark kept.
 
-    A file inside another has the text of the outer one with all else blanked; ``shown`` is then the outer text as it is.
+    A file inside another has the text of the outer one with all else blanked; ``shown`` is then the outer text as it is,
+    of the same length, and lines are counted in it.
     ``holes`` are places whose text is made up; ``wrapped`` tells that items are written as ``- rule: {name: ...}``.
 
     Compared by identity: the same file loaded twice is two files.
@@ -51,7 +52,8 @@ class SourceFile:
     @cached_property
     def _line_starts(self) -> list[int]:
         # A byte order mark is no character of the first line, for Falco as for editors.
-        starts, at, text = [int(self.text.startswith("\ufeff"))], -1, self.text
+        text = self.shown or self.text
+        starts, at = [int(text.startswith("\ufeff"))], -1
         while (at := text.find("\n", at + 1)) >= 0:
             starts.append(at + 1)
         if "\r" in text:

@@ -91,6 +91,13 @@ def test_template_lines_are_read_around() -> None:
     assert run("{% for x in y %}\n" + RULE + "{% endfor %}\n").findings[0].kind in ("template-places", "unknown-field")
 
 
+def test_a_line_before_what_prints_lines_may_have_what_it_lacks() -> None:
+    text = "data:\n  a.yaml: |-\n{{- if .on }}\n    - list: a\n      items:\n{{ toYaml .x | nindent 8 }}\n{{- end }}\n    - list: b\n      items: x\n"
+    found = run(text).findings
+    places = [(d.kind, d.span.file.line_column(d.span.start)[0]) for d in found]
+    assert places == [("template-places", 4), ("wrong-shape", 8)]
+
+
 @pytest.mark.parametrize("text", ["{{ x", RULE + "{{ }}\n  a: b: c\n", "{{ x }}: {{ y }}\n", "a: {{\n"])
 def test_templates_that_hide_too_much_are_left_to_the_reader(text: str) -> None:
     assert run(text).findings != ()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Severity
 from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.uses import Use, texts_of
 
 __all__ = ["legacy_image_field"]
 
@@ -43,4 +44,10 @@ def legacy_image_field(ruleset: Ruleset) -> Iterator[Finding]:
             message = "`container.image` is the image with its tag"
             if use.check.operator in ("=", "==", "!=", "in", "endswith"):
                 message += ", which changes with every update"
-            yield Finding(use.span(), message, "compare `container.image.repository`, which has no tag")
+            yield Finding(use.span(), message, f"compare {_instead(use)}")
+
+
+def _instead(use: Use) -> str:
+    if use.check.operator == "endswith" and all("/" not in text for text in texts_of(use.check)):
+        return "`container.image.tag` or `container.image.repository`, whichever is meant"
+    return "`container.image.repository`, which has no tag"

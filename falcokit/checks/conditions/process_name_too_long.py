@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from falcokit.checks.check import Finding, check
+from falcokit.condition.ast import Field, Operand
 from falcokit.diagnostic import Severity
+from falcokit.ruleset.operands import glued
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.ruleset.uses import place_of, texts_of
 
@@ -53,14 +56,16 @@ def process_name_too_long(ruleset: Ruleset) -> Iterator[Finding]:
             if (span.file, span.start) not in seen:
                 seen.add((span.file, span.start))
                 message = f"no process name is `{text}`: the kernel cuts it to {_LENGTH} bytes"
-                yield Finding(span, message, _help(text))
+                yield Finding(span, message, _help(text, use.check.left))
 
 
-def _help(text: str) -> str:
+def _help(text: str, field: Operand) -> str:
     if text.strip("/ ") and "/" in text:
         # The name of a process that was started by a path is what stands behind the last slash.
         text = text.strip().rstrip("/").rpartition("/")[2]
     elif " " in text:
-        return "write the name of the program alone, or compare `proc.cmdline`"
+        return "write the name of the program alone: what it calls itself later is in no field"
     cut = text.encode("utf-8", "replace")[:_LENGTH].decode("utf-8", "ignore")
-    return f"write `{cut}`, or compare `proc.exepath`"
+    name = glued(field) if isinstance(field, Field) else ""
+    whole = re.sub(r"^proc\.([pa]?)name", r"proc.\1exepath", name)
+    return f"write `{cut}`" + (f", or compare `{whole}`" if whole != name else "")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from falcokit.diagnostic import Edit
+from falcokit.condition import parse
+from falcokit.condition.ast import And, Expression, Not, Or
+from falcokit.diagnostic import Edit, Problem
 from falcokit.record import Record
 from falcokit.ruleset.collector import Definition
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
@@ -17,18 +19,22 @@ __all__ = ["Redefinition", "redefinitions", "removal"]
 
 
 class Redefinition(Record):
-    """*item* defines *named* anew: before it stood for *before*, which *base_item* defined, and then for *after*."""
+    """*item* defines *named* anew: before it stood for *before*, which *base_item* defined, and then for *after*.
 
-    __slots__ = ("after", "base_item", "before", "item", "named")
+    ``last`` tells that no item adds to it later.
+    """
+
+    __slots__ = ("after", "base_item", "before", "item", "last", "named")
 
     def __init__(
-        self, named: Named, item: NamedItem, base_item: NamedItem, before: Definition, after: Definition
+        self, named: Named, item: NamedItem, base_item: NamedItem, before: Definition, after: Definition, last: bool
     ) -> None:
         self.named: Final = named
         self.item: Final = item
         self.base_item: Final = base_item
         self.before: Final = before
         self.after: Final = after
+        self.last: Final = last
 
     @property
     def explicit(self) -> bool:
@@ -47,9 +53,9 @@ class Redefinition(Record):
         if isinstance(before, ListDefinition) and isinstance(after, ListDefinition):
             return () if _members(before) == _members(after) else ("items",)
         if isinstance(before, MacroDefinition) and isinstance(after, MacroDefinition):
-            return () if same_condition(before, after) else ("condition",)
+            return () if _same_condition(before, after, self.last) else ("condition",)
         if isinstance(before, RuleDefinition) and isinstance(after, RuleDefinition):
-            return tuple(_changed_keys(before, after))
+            return tuple(_changed_keys(before, after, self.last))
         return ("kind",)
 
     def lost(self) -> tuple[str, ...]:
@@ -87,7 +93,7 @@ def _redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
         for number, (item, after) in enumerate(states):
             if defines(item):
                 if base is not None:
-                    yield Redefinition(named, item, base, states[number - 1][1], after)
+                    yield Redefinition(named, item, base, states[number - 1][1], after, number + 1 == len(states))
                 base = item
 
 
@@ -113,13 +119,38 @@ def _members(definition: ListDefinition) -> set[str]:
     return {item.text for item in definition.items}
 
 
-def same_condition(one: MacroDefinition | RuleDefinition, other: MacroDefinition | RuleDefinition) -> bool:
-    """Whether two conditions are the same but for layout."""
-    return " ".join(joined(one.condition).split()) == " ".join(joined(other.condition).split())
+def _same_condition(one: MacroDefinition | RuleDefinition, other: MacroDefinition | RuleDefinition, last: bool) -> bool:
+    """Whether two conditions are the same but for layout and, where they are the *last* word and no text is put behind
+    them, for parentheses and the order of what stands in a chain."""
+    texts = [" ".join(joined(definition.condition).split()) for definition in (one, other)]
+    if texts[0] == texts[1]:
+        return True
+    if not last:
+        return False
+    trees = [parse(text) for text in texts]
+    return not any(isinstance(tree, Problem) for tree in trees) and _said(trees[0]) == _said(trees[1])
 
 
-def _changed_keys(before: RuleDefinition, after: RuleDefinition) -> Iterator[str]:
-    if not same_condition(before, after):
+def _said(tree: Expression | Problem) -> object:
+    """What a condition says, whatever the order of its parts."""
+    if isinstance(tree, Not):
+        return "not", _said(tree.child)
+    if not isinstance(tree, (And, Or)):
+        return tree
+    kind = type(tree)
+    parts: set[object] = set()
+    stack: list[Expression] = list(tree.children)
+    while stack:
+        part = stack.pop()
+        if isinstance(part, (And, Or)) and type(part) is kind:
+            stack += part.children
+        else:
+            parts.add(_said(part))
+    return kind, frozenset(parts)
+
+
+def _changed_keys(before: RuleDefinition, after: RuleDefinition, last: bool) -> Iterator[str]:
+    if not _same_condition(before, after, last):
         yield "condition"
     for key in ("output", "desc"):
         if " ".join(joined(getattr(before, key)).split()) != " ".join(joined(getattr(after, key)).split()):

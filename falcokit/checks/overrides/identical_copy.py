@@ -45,6 +45,23 @@ def identical_copy(ruleset: Ruleset) -> Iterator[Finding]:
         condition: append
     ```
 
+    Parentheses and order are no difference.
+
+    ```yaml default.yaml
+    - macro: shell_started
+      condition: (evt.type = execve and proc.name = sh)
+    - rule: Shell
+      desc: a shell
+      condition: shell_started
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    - «macro: shell_started»
+      condition: proc.name = sh and evt.type = execve
+    ```
+
     ## Fixed
 
     ```yaml custom.yaml
@@ -72,6 +89,32 @@ def identical_copy(ruleset: Ruleset) -> Iterator[Finding]:
     ```yaml custom.yaml
     - macro: user_known_shells
       condition: evt.num < 0
+    ```
+
+    Text that is appended later makes it one.
+
+    ```yaml default.yaml
+    - macro: shells
+      condition: (proc.name = sh or proc.name = bash)
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and shells
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml one.yaml
+    - macro: shells
+      condition: proc.name = sh or proc.name = bash
+      override:
+        condition: replace
+    ```
+
+    ```yaml two.yaml
+    - macro: shells
+      condition: and not proc.pname = cron
+      override:
+        condition: append
     ```
 
     ## See also
