@@ -117,6 +117,8 @@ def lint(
     if wanted.count("-") > 1:
         fail("standard input can be read once: give - once")
     setup = _from_config(config, default_names, max_file_size) if config else None
+    if setup is not None:
+        options = options.replaced(rule_matching=setup.rule_matching)
     if unsafe and not (fix or diff):
         fail("--unsafe goes with --fix or --diff")
     if default_names and setup is None:

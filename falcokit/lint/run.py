@@ -77,7 +77,7 @@ def lint(
     checks = options.choice.checks()
     if loaded.compilation is not None:
         asked = [file for file in files if include_defaults or file.origin is Origin.CUSTOM]
-        ruleset = Ruleset(loaded, options.hook_names or HOOK_NAMES, options.target, asked)
+        ruleset = Ruleset(loaded, options.hook_names or HOOK_NAMES, options.target, asked, options.rule_matching)
         found = _without_repeats(found, run_checks(ruleset, checks, strict=options.strict))
     found = options.choice.applied([*notes, *(d for d in found if not (d.file.holes and _in_hole(d)))])
     silenced = 0

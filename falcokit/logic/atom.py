@@ -11,7 +11,7 @@ from falcokit.record import Record
 from falcokit.ruleset.literals import read_number
 from falcokit.ruleset.operands import glued
 
-__all__ = ["Atom", "Datum", "disjoint", "implies", "read_atom", "test"]
+__all__ = ["NUMBER", "Atom", "Datum", "disjoint", "implies", "read_atom", "test"]
 
 Datum: TypeAlias = "str | int"
 """A value of a field: texts, addresses and truth values as text, numbers as int."""
@@ -45,13 +45,17 @@ class Atom(Record):
         self.check: Final = check
 
 
-def read_atom(check: Check, source: str, catalogue: Catalogue) -> Atom:
-    """The statement that *check* makes in a rule of *source*."""
+NUMBER: Final = "evt.num"
+"""The field that placeholders compare: what they say is to be changed, mostly."""
+
+
+def read_atom(check: Check, source: str, catalogue: Catalogue, constants: bool = False) -> Atom:
+    """The statement that *check* makes in a rule of *source*; what it says of `NUMBER` only with *constants*."""
     left = check.left
     if not isinstance(left, Field):
         return Atom("", "other", (), check)
     key = glued(left)
-    if key == "evt.num":
+    if key == NUMBER and not constants:
         return Atom(key, "free")
     if check.operator == "exists":
         return Atom(key, "exists")
@@ -63,13 +67,14 @@ def read_atom(check: Check, source: str, catalogue: Catalogue) -> Atom:
         return Atom(key, "other", (), check)
     assert isinstance(use, FieldUse)
     texts = right.texts if isinstance(right, ListValue) else (right.text,)
+    if not texts:
+        # It never holds, but is mostly a list that is filled elsewhere.
+        return Atom(key, "in") if constants else Atom(key, "other", (), check)
     return _typed(check, key, use.type, texts) or Atom(key, "other", (), check)
 
 
 def _typed(check: Check, key: str, type_name: str, texts: tuple[str, ...]) -> Atom | None:
     operator = check.operator
-    if not texts:
-        return None  # An empty list never holds, but is mostly one that is filled elsewhere.
     if type_name in _NUMBERS:
         numbers = [read_number(text, type_name) for text in texts]
         if any(number is None for number in numbers):

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition.ast import Check, Expression, Identifier, Not, Or
-from falcokit.logic.atom import Atom, read_atom
+from falcokit.logic.atom import NUMBER, Atom, read_atom
 from falcokit.logic.claim import Claim
 from falcokit.logic.domain import ANYTHING, TRUTH, Domain, narrowed, one_of
 from falcokit.ruleset.field_set import field_bit
@@ -34,6 +34,7 @@ _MAX_DEPTH: Final = 12
 """How many choices inside choices are looked into; what is below counts as possible."""
 _NOTHING: Final[dict[str | Check, Domain]] = {}
 _FLAG: Final = Domain(missing=False, values=frozenset(("true", "false")))
+_NUMBERED: Final = Domain(missing=False, held=(Atom(NUMBER, "range", (1, 1 << 64)),))
 _HOLDS: Final = Atom("", "in", ("true",))
 
 
@@ -44,19 +45,28 @@ class Undecided(Exception):
 class Solver:
     """Decides for rules of one source, by what is said of ``fields`` alone (a mask of `field_set`; all by default).
 
-    ``budget`` is how many checks may be looked at before `Undecided` is raised.
+    ``budget`` is how many checks may be looked at before `Undecided` is raised.  With ``constants`` placeholders such as
+    ``evt.num < 0`` are taken at their word; otherwise they may hold or not.
     """
 
-    def __init__(self, source: str, catalogue: Catalogue, fields: int = ALL_FIELDS, budget: int = 20_000) -> None:
+    def __init__(
+        self,
+        source: str,
+        catalogue: Catalogue,
+        fields: int = ALL_FIELDS,
+        budget: int = 20_000,
+        constants: bool = False,
+    ) -> None:
         self._source = source
         self._catalogue = catalogue
         self._fields = fields
         self._left = budget
+        self._constants = constants
         self._atoms: dict[int, tuple[Check, Atom, int]] = {}
 
-    def about(self, fields: int) -> Solver:
-        """One for the same source with a budget of its own that decides by *fields*."""
-        other = Solver(self._source, self._catalogue, fields)
+    def about(self, fields: int, budget: int = 20_000) -> Solver:
+        """One for the same source with a *budget* of its own that decides by *fields*."""
+        other = Solver(self._source, self._catalogue, fields, budget, self._constants)
         other._atoms = self._atoms
         return other
 
@@ -64,7 +74,7 @@ class Solver:
         """*check*, what it says, and the mask of the field that it is about."""
         known = self._atoms.get(id(check))
         if known is None:
-            atom = read_atom(check, self._source, self._catalogue)
+            atom = read_atom(check, self._source, self._catalogue, self._constants)
             known = self._atoms[id(check)] = (check, atom, field_bit(atom.key))
         return known
 
@@ -131,6 +141,8 @@ class Solver:
         return (alive[0], True) if alive else (None, True)
 
     def _matters(self, bound: Bound) -> bool:
+        if self._constants:
+            return True
         front, behind, _ = bound.fields
         return bool(self._fields & (front | behind))
 
@@ -158,6 +170,8 @@ class Solver:
         return added
 
     def _unknown(self, key: str) -> Domain:
+        if key == NUMBER:
+            return _NUMBERED
         use = self._catalogue.resolve(key, self._source)
         return TRUTH if isinstance(use, FieldUse) and use.type == "BOOL" and not use.is_list else ANYTHING
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
+from fnmatch import fnmatchcase
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
+from falcokit.catalogue import Catalogue
 from falcokit.data import read_data
 from falcokit.diagnostic import Problem
 from falcokit.record import Record
@@ -19,7 +21,7 @@ from falcokit.ruleset.definitions import ListDefinition, RuleDefinition, joined
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.ruleset import Named
 
-__all__ = ["Dated", "Left", "askers", "dated", "fingerprint", "left", "published"]
+__all__ = ["Dated", "Left", "askers", "dated", "fingerprint", "is_published", "left", "published_names"]
 
 FILE: Final = "default_index.json"
 
@@ -114,9 +116,20 @@ def left(named: Named) -> Left | None:
     return found
 
 
-def published() -> frozenset[str]:
-    """The names of the files that the default rules are published as."""
-    return frozenset(family["file"] for family in _index()["families"].values())
+@cache
+def published_names() -> tuple[str, ...]:
+    """Shell patterns for the names of the files that the rules of Falco and of its plugins are published as."""
+    names = ["falco_rules.yaml", "falco-*_rules.yaml", "application_rules.yaml"]
+    for plugin in Catalogue.bundled().plugins:
+        names += [f"{name}_rules.yaml" for name in (plugin.name, plugin.source) if name]
+    return tuple(names)
+
+
+@lru_cache(maxsize=1000)
+def is_published(path: str) -> bool:
+    """Whether the file at *path* has such a name."""
+    name = path.replace("\\", "/").rpartition("/")[2]
+    return any(fnmatchcase(name, pattern) for pattern in published_names())
 
 
 def askers(named: Named) -> dict[str, tuple[str, ...]]:

@@ -37,7 +37,8 @@ HOOK_NAMES: Final = ("user_*", "consider_*")
 
 
 class Ruleset:
-    """All that was loaded; ``hook_names`` are shell patterns of hooks, ``target`` the Falco version aimed at, if any.
+    """All that was loaded; ``hook_names`` are shell patterns of hooks, ``target`` the Falco version aimed at, if any;
+    ``rule_matching`` is ``first`` or ``all``, as in the configuration of Falco.
 
     Findings are asked for in the files ``asked``: `items`, `named`, `rules`, `uses` and `bodies` are what can have
     some there.  ``loaded``, ``definitions`` and ``compilation`` are everything.
@@ -49,6 +50,7 @@ class Ruleset:
         hook_names: tuple[str, ...] = HOOK_NAMES,
         target: str = "",
         asked: Collection[SourceFile] | None = None,
+        rule_matching: str = "first",
     ) -> None:
         assert loaded.compilation is not None
         self.asked: Final = frozenset([result.file for result in loaded.files] if asked is None else asked)
@@ -58,6 +60,7 @@ class Ruleset:
         self.catalogue: Final[Catalogue] = loaded.catalogue
         self.hook_names: Final = hook_names
         self.target: Final = target
+        self.rule_matching: Final = rule_matching
         self._made: dict[object, object] = {}
         self._trees: dict[str, Expression | None] = {}
         self._states: dict[Named, tuple[tuple[NamedItem, Definition], ...]] = {}

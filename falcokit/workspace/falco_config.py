@@ -12,6 +12,7 @@ from falcokit.config import FalcoConfig, is_enabled, read_config
 from falcokit.diagnostic import Diagnostic
 from falcokit.errors import ConfigError
 from falcokit.ruleset.additions import OutputAddition
+from falcokit.ruleset.default_index import published_names
 from falcokit.ruleset.loader import Loaded, load
 from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.workspace.files import DiskReader
@@ -135,6 +136,7 @@ class LintSetup(NamedTuple):
     files: tuple[tuple[str, bool], ...]
     catalogue: Catalogue
     additions: Sequence[OutputAddition]
+    rule_matching: str
     key: str
 
 
@@ -147,16 +149,9 @@ def lint_setup(path: str, default_names: Sequence[str] | None, limit: int = DEFA
     reader = DiskReader(os.path.dirname(path), limit)
     config = read_config(os.path.basename(path), (), os.environ, reader)
     catalogue = Catalogue.bundled(config.plugins)
-    patterns = default_names or _published_names()
+    patterns = default_names or published_names()
     files = [(reader.name(file), _fits(os.path.basename(file), patterns)) for file in config.rules_files]
-    return LintSetup(tuple(files), catalogue, config.additions, repr(config))
-
-
-def _published_names() -> list[str]:
-    names = ["falco_rules.yaml", "falco-*_rules.yaml"]
-    for plugin in Catalogue.bundled().plugins:
-        names += [f"{name}_rules.yaml" for name in (plugin.name, plugin.source) if name]
-    return names
+    return LintSetup(tuple(files), catalogue, config.additions, config.rule_matching, repr(config))
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:

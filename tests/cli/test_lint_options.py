@@ -56,6 +56,15 @@ def test_settings_name_the_default_rules(run: Run, tmp_path: Path) -> None:
     assert "FK350 shadowed-default" in done.stdout
 
 
+def test_rule_matching_of_a_configuration_counts(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "falco_rules.yaml").write_text(RULE)
+    (tmp_path / "mine.yaml").write_text(RULE.replace("rule: T", "rule: U").replace("= open", "= open and fd.name = /x"))
+    (tmp_path / "falco.yaml").write_text("rules_files: [falco_rules.yaml, mine.yaml]\n")
+    assert "FK359 taken-by-earlier-rule" in run("lint", "--config", "falco.yaml").stdout
+    (tmp_path / "falco.yaml").write_text("rules_files: [falco_rules.yaml, mine.yaml]\nrule_matching: all\n")
+    assert run("lint", "--config", "falco.yaml").returncode == 0
+
+
 def test_wrong_settings_are_one_line_with_a_place(run: Run, tmp_path: Path) -> None:
     (tmp_path / "falcokit.toml").write_text("\nignor = []\n")
     done = run("lint", ".")

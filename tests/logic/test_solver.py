@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import And, Check, Expression, Field, Identifier, ListValue, Not, Or
-from falcokit.logic import Claim, Solver, Undecided, dead_parts
+from falcokit.logic import Caught, Claim, Solver, Undecided, dead_parts
 from falcokit.ruleset.loader import Memo, load_all
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import SourceFile
@@ -191,3 +191,59 @@ def test_the_budget_ends_a_decision() -> None:
     with pytest.raises(Undecided):
         Solver("syscall", CATALOGUE, budget=100).assume((Claim(bound.tree, bound),))
     assert list(dead_parts(Claim(bound.tree, bound), Solver("syscall", CATALOGUE, budget=100))) == []
+
+
+def caught(general: str, special: str, macros: str = "") -> tuple[bool, Ruleset]:
+    rules = "".join(
+        f"- rule: {name}\n  desc: d\n  condition: >-\n    {condition}\n  output: o\n  priority: INFO\n"
+        for name, condition in (("General", general), ("Special", special))
+    )
+    loaded = load_all((SourceFile("custom.yaml", macros + rules),), CATALOGUE, Memo(lasting=False))
+    assert loaded.compilation is not None
+    compiled = loaded.compilation.rules
+    return Caught(compiled["Special"], CATALOGUE).by(compiled["General"]), Ruleset(loaded)
+
+
+@given(conditions, conditions, st.sampled_from(["{1}", "({0}) and ({1})", "({0}) and not ({1})", "({0})"]))
+def test_a_rule_that_is_caught_fires_only_where_the_other_does(general: str, more: str, form: str) -> None:
+    found, rules = caught(general, form.format(general, more))
+    trees = [rules.compilation.rules[name].bound for name in ("General", "Special")]
+    if found:
+        one, other = [bound.tree for bound in trees if bound is not None and bound.tree is not None]
+        assert all(holds(one, {}, event) for event in EVENTS if holds(other, {}, event))
+
+
+MACROS = """
+- macro: never
+  condition: evt.num = 0
+- macro: always
+  condition: evt.num >= 0
+- macro: either
+  condition: (proc.name = a or fd.name = b)
+"""
+
+
+@pytest.mark.parametrize(
+    ("general", "special", "answer"),
+    [
+        ("proc.name in (a, b)", "proc.name = a and fd.name = c", True),
+        ("proc.name in (a, b)", "proc.name = c and fd.name = c", False),
+        ("proc.name = a", "proc.name = a", True),
+        ("either and not never", "either and proc.pid = 1", True),
+        ("either and always", "fd.name = b and proc.name != c", True),
+        ("either and never", "either and proc.pid = 1", False),
+        ("either and not always", "either", False),
+        ("either and not proc.pid = 1", "either and not proc.pid in (1, 2)", True),
+        ("either and not proc.pid in (1, 2)", "either and not proc.pid = 1", False),
+        ("proc.name = a", "proc.name = a and never", False),
+        ("proc.name in ()", "proc.name in () and proc.pid = 1", False),
+        ("proc.pid = 1 and not proc.name in ()", "proc.pid = 1 and proc.name = a", True),
+    ],
+)
+def test_whether_a_rule_is_caught(general: str, special: str, answer: bool) -> None:
+    assert caught(general, special, MACROS)[0] is answer
+
+
+def test_a_rule_of_the_same_text_is_caught() -> None:
+    text = "(either or fd.name = c) and proc.pid = 1"
+    assert caught(text, text, MACROS)[0]

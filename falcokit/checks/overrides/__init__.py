@@ -13,6 +13,7 @@ from falcokit.checks.overrides.replaced_default import replaced_default
 from falcokit.checks.overrides.reset_by_later_file import reset_by_later_file
 from falcokit.checks.overrides.retired_default import retired_default
 from falcokit.checks.overrides.shadowed_default import shadowed_default
+from falcokit.checks.overrides.taken_by_earlier_rule import taken_by_earlier_rule
 from falcokit.checks.overrides.wide_change import wide_change
 
 __all__ = ["CHECKS"]
@@ -27,4 +28,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     wide_change,
     replace_repeats,
     retired_default,
+    taken_by_earlier_rule,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Severity
-from falcokit.ruleset.default_index import dated, left, published
+from falcokit.ruleset.default_index import dated, is_published, left
 from falcokit.ruleset.ruleset import Ruleset, defines, name_span
 from falcokit.source import Origin
 
@@ -44,7 +44,7 @@ def retired_default(ruleset: Ruleset) -> Iterator[Finding]:
         item = definition.contributions[0]
         if named[0] != "rule" or item.file.origin is not Origin.CUSTOM or not defines(item):
             continue
-        if item.file.name.replace("\\", "/").rpartition("/")[2] in published():
+        if is_published(item.file.name):
             continue
         gone = left(named)
         if gone is None or dated(named, ruleset.states(named)[0][1]) is None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Severity
-from falcokit.ruleset.default_index import published
+from falcokit.ruleset.default_index import is_published
 from falcokit.ruleset.items import RuleItem
 from falcokit.ruleset.ruleset import NamedItem, Ruleset, defines
 from falcokit.source import Span
@@ -73,7 +73,7 @@ def name_style(ruleset: Ruleset) -> Iterator[Finding]:
         if item.file not in ruleset.asked or not defines(item):
             continue
         message = _complaint(item)
-        if message and item.file.name.replace("\\", "/").rpartition("/")[2] not in published():
+        if message and not is_published(item.file.name):
             span = Span(item.file, item.name.node.start, item.name.node.end)
             yield Finding(span, message, _help(item))
 

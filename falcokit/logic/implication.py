@@ -1,0 +1,85 @@
+"""Whether one rule catches all that another one does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final, TypeAlias
+
+from falcokit.catalogue import Catalogue
+from falcokit.condition.ast import Identifier
+from falcokit.condition.walk import leaves
+from falcokit.logic.claim import Claim
+from falcokit.logic.solver import ALL_FIELDS, Facts, Solver, Undecided
+from falcokit.ruleset.rule_compiler import CompiledRule
+
+__all__ = ["Caught", "may_catch_all"]
+
+_BUDGET: Final = 5_000
+_Key: TypeAlias = tuple[int, tuple[int, ...], bool]
+
+
+def may_catch_all(rule: CompiledRule, other: CompiledRule) -> bool:
+    """Whether `Caught.by` is worth asking: a quick look at event types and fields."""
+    mine, its = rule.bound, other.bound
+    if mine is None or its is None or not (mine.whole and its.whole):
+        return False
+    if rule.definition.source != other.definition.source or other.codes & ~rule.codes:
+        return False
+    # What catches by a field of which the other says nothing catches less.
+    return not (mine.fields[0] & ~its.fields[0] or mine.fields[1] & ~(its.fields[0] | its.fields[1]))
+
+
+class Caught:
+    """What is known wherever one rule matches, to be asked of several others."""
+
+    def __init__(self, rule: CompiledRule, catalogue: Catalogue) -> None:
+        self._rule = rule
+        self._solver = Solver(rule.definition.source, catalogue, ALL_FIELDS, _BUDGET, constants=True)
+        self._parts: frozenset[_Key] | None = None
+        self._facts: Facts | None = None
+
+    def by(self, rule: CompiledRule) -> bool:
+        """Whether *rule* surely matches each event that this one does, placeholder macros taken at their word.
+
+        False where that cannot be told, and where this rule never matches at all.
+        """
+        mine, its = self._rule.bound, rule.bound
+        if mine is None or its is None or mine.tree is None or its.tree is None or not may_catch_all(rule, self._rule):
+            return False
+        with suppress(Undecided):
+            if self._parts is None:
+                whole = Claim(mine.tree, mine)
+                self._parts = frozenset([_key(part) for part in _said(whole, frozenset())])
+                self._facts = self._solver.assume((whole,))
+            if self._facts is None:
+                return False
+            solver = self._solver.about(ALL_FIELDS, _BUDGET)
+            return all(
+                solver.assume((part.turned(),), self._facts) is None
+                for part in _said(Claim(its.tree, its), self._parts)
+                if part.is_choice or not part.parts()
+            )
+        return False
+
+
+def _said(claim: Claim, known: frozenset[_Key]) -> Iterator[Claim]:
+    """All that holds where *claim* does, names and what they stand for; not what is *known*, and what it is made of."""
+    stack = [claim]
+    while stack:
+        part = stack.pop()
+        if _key(part) not in known:
+            yield part
+            if not part.is_choice:
+                stack += reversed(part.parts())
+
+
+def _key(claim: Claim) -> _Key:
+    """The same for two claims about one macro, or one part of one text."""
+    node, bound = claim.node, claim.bound
+    inner = bound.env.get(node.name) if isinstance(node, Identifier) else None
+    if inner is not None:
+        return id(inner), (), claim.holds
+    # Rules of one text share its tree and may see different macros: it counts with what its names stand for.
+    names = [leaf for leaf in leaves(node) if isinstance(leaf, Identifier)] if bound.env else []
+    return id(node), tuple([id(bound.env.get(leaf.name)) for leaf in names]), claim.holds
