@@ -46,8 +46,14 @@ def _text(check: Check) -> str:
 
 
 def examples(check: Check) -> tuple[Example, ...]:
-    """The examples of the page.  Blocks that follow each other are the files of one; text between begins another."""
+    """The examples of the page.  Blocks that follow each other are the files of one; text between begins another.
+
+    Raises `ValueError` for a page that is not written as docs/adding-a-check.md says.
+    """
     found: list[Example] = []
+    code = check.kind.code
+    if unnamed := re.search(r"^```(?:yaml|toml)[ ]*$", _text(check), re.MULTILINE):
+        raise ValueError(f"{code}: the block `{unnamed[0]}` has no file name, as in ```yaml custom.yaml")
     for part in _text(check).split("\n## ")[1:]:
         section, _, body = part.partition("\n")
         groups: list[list[tuple[str, str]]] = []
@@ -58,11 +64,14 @@ def examples(check: Check) -> tuple[Example, ...]:
             groups[-1].append((fence[1], fence[2]))
             end = fence.end()
         if section == "Fixed":
-            for number, group in enumerate(groups):
-                flagged = [at for at, example in enumerate(found) if example.section == "Flagged"]
-                at = flagged[number]
+            flagged = [at for at, example in enumerate(found) if example.section == "Flagged"]
+            if len(groups) > len(flagged):
+                raise ValueError(f"{code}: {len(groups)} blocks under Fixed for {len(flagged)} examples under Flagged")
+            for at, group in zip(flagged, groups, strict=False):
                 found[at] = found[at].replaced(fixed=group[-1][1])
             continue
+        if not re.fullmatch("[^«»]*(?:«[^«»]*»[^«»]*)*", body):
+            raise ValueError(f"{code}: a « without its », or the other way round, under {section}")
         found += [_example(section, group) for group in groups]
     return tuple(found)
 
@@ -100,10 +109,13 @@ def plain_page(check: Check) -> str:
 
 def _underlined(text: str) -> str:
     lines = []
+    opened = -1
     for line in text.splitlines():
         bare = line.replace("«", "").replace("»", "")
         lines.append(bare)
-        marks, at, opened = "", 0, -1
+        marks, at = "", 0
+        if opened >= 0:  # The place goes on from the line before.
+            opened = len(bare) - len(bare.lstrip())
         for character in line:
             if character == "«":
                 opened = at
@@ -112,6 +124,8 @@ def _underlined(text: str) -> str:
                 opened = -1
             else:
                 at += 1
+        if opened >= 0:
+            marks = marks.ljust(opened) + "^" * (len(bare) - opened)
         if marks:
             lines.append(f"#{marks[1:]}" if marks.startswith(" ") else f"# {marks}")
     return "\n".join(lines) + "\n"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import TypeAlias
+from traceback import walk_tb
+from typing import Final, TypeAlias
 
 from falcokit.checks.check import Check, Finding
-from falcokit.diagnostic import Diagnostic, FalcoPlace
+from falcokit.diagnostic import Diagnostic, FalcoPlace, Fix
 from falcokit.ruleset.items import EngineItem, IgnoredItem, ListItem, MacroItem, PluginsItem, RuleItem
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import SourceFile, Span
@@ -15,6 +17,7 @@ from falcokit.source import SourceFile, Span
 __all__ = ["run_checks"]
 
 _Placed: TypeAlias = "ListItem | MacroItem | RuleItem | EngineItem | PluginsItem"
+_ANCHOR: Final = re.compile(r"(?:^|[\s,\[])&\w")
 _MAX_FINDINGS = 5000
 """How many findings of one check are enough."""
 
@@ -32,7 +35,9 @@ def run_checks(ruleset: Ruleset, checks: Iterable[Check], *, strict: bool = Fals
         except Exception as error:
             if strict or not ruleset.files:
                 raise
-            message = f"the check `{check.kind.name}` failed: {type(error).__name__}"
+            frames = list(walk_tb(error.__traceback__))
+            where = f"{frames[-1][0].f_globals.get('__name__', '')}:{frames[-1][1]}"
+            message = f"the check `{check.kind.name}` failed at {where}: {type(error).__name__}: {str(error)[:200]}"
             help_text = "this is a mistake in falcokit: please report it, with the rules if you can"
             found.append(Diagnostic("check-failed", message, Span(ruleset.files[-1], 0, 0), help_text))
     return found
@@ -43,8 +48,13 @@ def _stamped(finding: Finding, check: Check, items: _Items) -> Diagnostic:
     place = FalcoPlace(item.file, (item.step,)) if item is not None else None
     return Diagnostic(
         check.kind.name, finding.message, finding.span, finding.help, finding.labels, place, "", "", finding.severity,
-        check.kind, finding.fix,
+        check.kind, None if finding.fix is not None and _takes_anchor(finding.fix) else finding.fix,
     )  # fmt: skip
+
+
+def _takes_anchor(fix: Fix) -> bool:
+    """Whether *fix* takes out the anchor of a node, which an alias elsewhere may need."""
+    return any(_ANCHOR.search(edit.span.text) and not _ANCHOR.search(edit.text) for edit in fix.edits)
 
 
 class _Items:

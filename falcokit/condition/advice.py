@@ -50,7 +50,11 @@ def advice(source: str, at: int, message: str) -> str:
     if _COMPARED.match(source, at) and "complete condition" in message:
         word = _LAST.search(source, 0, at)
         name = word[0].strip() if word else "this"
+        if name == "exists":
+            return "`exists` takes no value: write `FIELD exists` or `not FIELD exists`"
         return f"`{name}` is no field: names of fields have a dot, such as proc.name"
+    if "after `,`" in message and source[at : at + 1] == ")":
+        return "take the comma before `)` out"
     if "escape" in message:
         return "write `\\\\` for a backslash, or leave the quotes away: bare texts know no escapes"
     if "in the list" in message and re.compile(r"[A-Za-z0-9_./-]").match(source, at):

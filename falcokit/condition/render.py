@@ -23,7 +23,8 @@ __all__ = ["quote", "render", "render_operand", "to_source"]
 
 _SPECIAL: Final = re.compile(r"[ =\\\"'\0\b\f\n\r\t]")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_BARE: Final = re.compile("[^()\"' \\t\\n\\v\\f\\r=,\udc80-\udcff]+")
+_BARE: Final = re.compile("[^()\"' \\t\\b\\n\\v\\f\\r=,\udc80-\udcff]+")
+"""A text that needs no quotes; Falco skips a backspace in front of a value as it skips blanks."""
 _NUMBER: Final = re.compile(r"0[xX][0-9a-fA-F]+|[+-]?[0-9]+\.?[0-9]*(?:[eE][+-][0-9]+)?")
 _ARGUMENT: Final = re.compile(r"[^]\[\"' \t\n\v\f\r]+")
 

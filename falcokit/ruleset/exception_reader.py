@@ -32,7 +32,8 @@ def read_exceptions(values: Values, *, appending: bool) -> tuple[ExceptionItem, 
             values.problem("exception-shape", message, element, (outer, unnamed), "give it `name`, `fields`, `values`")
             continue
         reading = Values(values.file, element, (*values.steps, outer, unnamed))
-        name = reading.text("name", noun="an exception")
+        meant = "write `name:` for `exception:`" if reading.has("exception") else "give it a `name:`"
+        name = reading.text("name", noun="an exception", help=meant)
         values.problems += reading.problems
         if name is None:
             continue

@@ -115,13 +115,14 @@ class Values:
         """Whether the key is there, with whatever value."""
         return self.node.get(key) is not None
 
-    def text(self, key: str, *, required: bool = True, noun: str = "") -> Written | None:
+    def text(self, key: str, *, required: bool = True, noun: str = "", help: str = "") -> Written | None:
         """The text of a scalar key; present but null or empty is a problem even where the key is optional."""
         value = self.node.get(key)
         if value is None:
             if required:
                 what = noun or f"a {self.steps[-1].item_type}"
-                self.problem("missing-key", f"{what} needs the key `{key}`", help=_MISSING.get(key, ""), detail=key)
+                help = help or _MISSING.get(key, "")
+                self.problem("missing-key", f"{what} needs the key `{key}`", help=help, detail=key)
             return None
         if not isinstance(value, Scalar):
             step = Step("value for", key, value.start)

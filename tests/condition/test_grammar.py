@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 from lark.exceptions import LarkError
@@ -90,6 +90,7 @@ def test_both_agree_on_every_measured_condition() -> None:
 
 @settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
 @given(from_lark(grammar(), start="start"))
+@example('A.A=="\x08"')
 def test_generated_conditions_parse_and_survive_a_round_trip(text: str) -> None:
     tree = parse(text)
     if isinstance(tree, Problem):

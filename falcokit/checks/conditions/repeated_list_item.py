@@ -71,7 +71,7 @@ def repeated_list_item(ruleset: Ruleset) -> Iterator[Finding]:
     - list: shells
       items: [sh, bash]
     - list: more_shells
-      items: [bash, zsh]
+      items: [bash, &last zsh, *last]
     - rule: Shell
       desc: a shell
       condition: >
@@ -132,6 +132,8 @@ def _in_list(item: ListItem, ruleset: Ruleset) -> Iterator[Finding]:
     flow = isinstance(items, Sequence) and items.flow
     safe = not any(use.check.modifier for use in ruleset.uses)
     for number, other in _repeated(tuple([written.text for written in item.items])).items():
+        if spans[number].start == spans[other].start:
+            continue  # An alias stands where its anchor does.
         edit = _without_comma(spans[number - 1], spans[number], None) if flow else _without_line(spans[number])
         yield _finding(spans[number], spans[other], item.items[number].text, "stands", edit, safe)
 
