@@ -121,8 +121,8 @@ class Values:
         if value is None:
             if required:
                 what = noun or f"a {self.steps[-1].item_type}"
-                help = help or _MISSING.get(key, "")
-                self.problem("missing-key", f"{what} needs the key `{key}`", help=help, detail=key)
+                advice = help or _MISSING.get(key, "")
+                self.problem("missing-key", f"{what} needs the key `{key}`", help=advice, detail=key)
             return None
         if not isinstance(value, Scalar):
             step = Step("value for", key, value.start)
