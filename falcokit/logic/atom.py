@@ -44,6 +44,18 @@ class Atom(Record):
         self.values: Final = values
         self.check: Final = check
 
+    def __eq__(self, other: object) -> bool:
+        # Written out, as atoms are compared more than anything else.
+        return self is other or (
+            isinstance(other, Atom)
+            and self.operator == other.operator
+            and self.values == other.values
+            and self.key == other.key
+            and self.check == other.check
+        )
+
+    __hash__ = Record.__hash__
+
 
 NUMBER: Final = "evt.num"
 """The field that placeholders compare: what they say is to be changed, mostly."""

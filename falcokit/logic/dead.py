@@ -13,7 +13,7 @@ from falcokit.record import Record
 from falcokit.ruleset.field_set import bit_of, field_bit
 from falcokit.ruleset.macros import Bound
 
-__all__ = ["Dead", "contested", "dead_parts"]
+__all__ = ["Dead", "contested", "dead_parts", "fields_of"]
 
 
 class Dead(Record):
@@ -41,6 +41,12 @@ def dead_parts(claim: Claim, solver: Solver) -> Iterator[Dead]:
 def contested(bound: Bound) -> int:
     """The fields of which two parts of one `and` say something that might not go together (`field_set`)."""
     return _sides(bound.tree, bound)[2] if bound.tree is not None and bound.fields[2] else 0
+
+
+def fields_of(claim: Claim) -> int:
+    """The fields that *claim* is about (`field_set`)."""
+    front, behind, _ = _sides(claim.node, claim.bound)
+    return front | behind
 
 
 def _sides(node: Expression, bound: Bound) -> tuple[int, int, int]:

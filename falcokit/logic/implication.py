@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Final, TypeAlias
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Identifier
 from falcokit.condition.walk import leaves
 from falcokit.logic.claim import Claim
-from falcokit.logic.solver import ALL_FIELDS, Facts, Solver, Undecided
+from falcokit.logic.dead import fields_of
+from falcokit.logic.solver import ALL_FIELDS, Solver, Undecided
 from falcokit.ruleset.rule_compiler import CompiledRule
 
 __all__ = ["Caught", "may_catch_all"]
@@ -26,18 +26,20 @@ def may_catch_all(rule: CompiledRule, other: CompiledRule) -> bool:
         return False
     if rule.definition.source != other.definition.source or other.codes & ~rule.codes:
         return False
-    # What catches by a field of which the other says nothing catches less.
-    return not (mine.fields[0] & ~its.fields[0] or mine.fields[1] & ~(its.fields[0] | its.fields[1]))
+    # What catches by a field of which the other says nothing catches less, and so does what asks for fewer values.
+    if mine.fields[0] & ~its.fields[0] or mine.fields[1] & ~(its.fields[0] | its.fields[1]):
+        return False
+    asked = its.values
+    return all(field not in asked or asked[field] <= values for field, values in mine.values.items())
 
 
 class Caught:
-    """What is known wherever one rule matches, to be asked of several others."""
+    """What holds wherever one rule matches, to be asked of several others."""
 
     def __init__(self, rule: CompiledRule, catalogue: Catalogue) -> None:
         self._rule = rule
-        self._solver = Solver(rule.definition.source, catalogue, ALL_FIELDS, _BUDGET, constants=True)
+        self._solver = Solver(rule.definition.source, catalogue, constants=True)
         self._parts: frozenset[_Key] | None = None
-        self._facts: Facts | None = None
 
     def by(self, rule: CompiledRule) -> bool:
         """Whether *rule* surely matches each event that this one does, placeholder macros taken at their word.
@@ -47,20 +49,19 @@ class Caught:
         mine, its = self._rule.bound, rule.bound
         if mine is None or its is None or mine.tree is None or its.tree is None or not may_catch_all(rule, self._rule):
             return False
-        with suppress(Undecided):
-            if self._parts is None:
-                whole = Claim(mine.tree, mine)
-                self._parts = frozenset([_key(part) for part in _said(whole, frozenset())])
-                self._facts = self._solver.assume((whole,))
-            if self._facts is None:
-                return False
-            solver = self._solver.about(ALL_FIELDS, _BUDGET)
-            return all(
-                solver.assume((part.turned(),), self._facts) is None
-                for part in _said(Claim(its.tree, its), self._parts)
-                if part.is_choice or not part.parts()
-            )
-        return False
+        whole = Claim(mine.tree, mine)
+        if self._parts is None:
+            self._parts = frozenset([_key(part) for part in _said(whole, frozenset())])
+        try:
+            for part in _said(Claim(its.tree, its), self._parts):
+                if part.is_choice or not part.parts():
+                    # What is said of other fields seldom helps, and costs most.
+                    solver = self._solver.about(fields_of(part), _BUDGET)
+                    if solver.assume((whole, part.turned())) is not None:
+                        return False
+            return self._solver.about(ALL_FIELDS, _BUDGET).assume((whole,)) is not None
+        except Undecided:
+            return False
 
 
 def _said(claim: Claim, known: frozenset[_Key]) -> Iterator[Claim]:

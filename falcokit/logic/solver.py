@@ -141,15 +141,14 @@ class Solver:
         return (alive[0], True) if alive else (None, True)
 
     def _matters(self, bound: Bound) -> bool:
-        if self._constants:
-            return True
         front, behind, _ = bound.fields
-        return bool(self._fields & (front | behind))
+        fields = front | behind
+        return bool(self._fields & fields) or (self._constants and not fields)
 
     def _narrowed(self, known: Facts, check: Check, holds: bool) -> Facts | None:
         """What *check* adds to *known*; None where that cannot be."""
         _, atom, bit = self._read(check)
-        if atom.operator == "free" or (self._fields != ALL_FIELDS and not self._fields & bit):
+        if atom.operator == "free" or (self._fields != ALL_FIELDS and not self._fields & bit and atom.key != NUMBER):
             return _NOTHING
         self._left -= 1
         if self._left < 0:

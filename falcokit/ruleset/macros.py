@@ -6,11 +6,11 @@ each stands for: the same meaning, but a macro is looked into once, however ofte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import And, Check, Expression, Identifier, Not, Or
+from falcokit.condition.ast import And, Check, Expression, Field, Identifier, ListValue, Not, Or, Value
 from falcokit.diagnostic import Problem
 from falcokit.record import Record
 from falcokit.ruleset.body import Body
@@ -19,6 +19,7 @@ from falcokit.ruleset.definitions import MacroDefinition
 from falcokit.ruleset.event_set import event_codes
 from falcokit.ruleset.field_set import bit_of
 from falcokit.ruleset.lists import TooLargeError
+from falcokit.ruleset.operands import glued
 
 __all__ = ["MAX_NODES", "Bound", "BrokenName", "Found", "bind"]
 
@@ -66,6 +67,7 @@ class Bound:
         "_noteworthy",
         "_problems",
         "_sided",
+        "_values",
         "body",
         "broken",
         "depth",
@@ -103,6 +105,7 @@ class Bound:
         self.whole: Final[bool] = whole and self.tree is not None
         self._codes: dict[bool, int] = {}
         self._noteworthy: bool | None = None
+        self._values: Mapping[str, frozenset[str]] | None = None
         self._problems: dict[str, tuple[Found, ...]] = {}
         self._sided: tuple[tuple[tuple[Check | Identifier, bool], ...], tuple[int, int, int]] | None = None
 
@@ -147,6 +150,27 @@ class Bound:
         return self._sided
 
     @property
+    def values(self) -> Mapping[str, frozenset[str]]:
+        """What is asked of fields outright: the texts that each must be one of, macros put in."""
+        if self._values is None:
+            found: dict[str, frozenset[str]] = {}
+            stack = [self.tree] if self.tree is not None else []
+            while stack:
+                node = stack.pop()
+                kind = node.__class__
+                asked: Mapping[str, frozenset[str]] = {}
+                if kind is And:
+                    stack += node.children  # type: ignore[union-attr]
+                elif kind is Check:
+                    asked = _asked(node)  # type: ignore[arg-type]
+                elif kind is Identifier and (inner := self.env.get(node.name)) is not None:  # type: ignore[union-attr]
+                    asked = inner.values
+                for field, texts in asked.items():
+                    found[field] = found[field] & texts if field in found else texts
+            self._values = found
+        return self._values
+
+    @property
     def noteworthy(self) -> bool:
         """Whether any check compares with ``<NA>`` or uses a deprecated field, here or in a macro."""
         if self._noteworthy is None:
@@ -164,7 +188,7 @@ class Bound:
                 self.problems(source, catalogue)
             self.codes(False, catalogue)
             self.codes(True, catalogue)
-            _ = self.noteworthy, self.fields
+            _ = self.noteworthy, self.fields, self.values
 
     @property
     def too_large(self) -> bool:
@@ -215,6 +239,15 @@ class Bound:
             codes = self._code_set(child, negated, catalogue)
             mask = mask | codes if union else mask & codes
         return mask
+
+
+def _asked(check: Check) -> dict[str, frozenset[str]]:
+    """The texts that the field must be one of, where that is what *check* says."""
+    if check.operator not in ("=", "==", "in") or check.modifier or not isinstance(check.left, Field):
+        return {}
+    right = check.right
+    texts = right.texts if isinstance(right, ListValue) else (right.text,) if isinstance(right, Value) else None
+    return {} if texts is None else {glued(check.left): frozenset(texts)}
 
 
 def bind(
