@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Many
 from typing import Final
 
 from falcokit.diagnostic import Diagnostic, Edit, Fix
+from falcokit.document import Mapping, Node, Sequence
 from falcokit.fix.deprecated import fix_for
 from falcokit.lint import LintResult
 from falcokit.record import Record
+from falcokit.ruleset.items import IgnoredItem
 from falcokit.source import Origin, SourceFile
 
 __all__ = ["Fixed", "apply_edits", "fix_files"]
@@ -27,12 +31,10 @@ class Fixed(Record):
         self.mended: Final = mended
 
 
-def fix_files(
-    files: Sequence[SourceFile], lint: Callable[[Sequence[SourceFile]], LintResult], *, unsafe: bool
-) -> Fixed:
+def fix_files(files: Many[SourceFile], lint: Callable[[Many[SourceFile]], LintResult], *, unsafe: bool) -> Fixed:
     """Mend what *lint* finds in *files* and can be mended; *unsafe* fixes too where asked for.
 
-    A fix after which a file has errors that it had not is taken back.
+    A fix after which a file has errors that it had not, or the finding still, is taken back.
     """
     current = tuple(files)
     result = lint(current)
@@ -43,11 +45,11 @@ def fix_files(
         if not chosen:
             break
         after, then = _applied(current, chosen, lint)
-        if _errors(then) - _errors(result):
-            # One of them does harm: each alone, then.
+        if not _better(result, then, chosen):
+            # One of them does harm, or no good: each alone, then.
             for pair in chosen:
                 after, then = _applied(current, [pair], lint)
-                if not _errors(then) - _errors(result):
+                if _better(result, then, [pair]):
                     break
                 refused.add(_key(pair[0]))
             else:
@@ -58,10 +60,19 @@ def fix_files(
     return Fixed(current, result, tuple(mended))
 
 
+def _better(before: LintResult, after: LintResult, chosen: Many[tuple[Diagnostic, Fix]]) -> bool:
+    """Whether no error is new, and all *chosen* findings are gone."""
+    if _errors(after) - _errors(before):
+        return False
+    left = Counter([_key(d) for d in before.findings])
+    left.subtract([_key(d) for d, _ in chosen])
+    return all(count <= left[key] for key, count in Counter([_key(d) for d in after.findings]).items() if key in left)
+
+
 def _applied(
     files: tuple[SourceFile, ...],
-    chosen: Sequence[tuple[Diagnostic, Fix]],
-    lint: Callable[[Sequence[SourceFile]], LintResult],
+    chosen: Many[tuple[Diagnostic, Fix]],
+    lint: Callable[[Many[SourceFile]], LintResult],
 ) -> tuple[tuple[SourceFile, ...], LintResult]:
     after = apply_edits(files, [edit for _, fix in chosen for edit in fix.edits])
     return after, lint(after)
@@ -77,11 +88,30 @@ def _chosen(result: LintResult, unsafe: bool, refused: set[tuple[str, str]]) -> 
             continue
         if any(edit.span.file.origin is Origin.DEFAULT or edit.span.file not in result.files for edit in fix.edits):
             continue
+        if any(edit.span.start > edit.span.end for edit in fix.edits) or _in_aliases(d, result):
+            continue
         if any(_touch(edit, other) for edit in fix.edits for other in taken):
             continue
         chosen.append((d, fix))
         taken += fix.edits
     return chosen
+
+
+def _in_aliases(d: Diagnostic, result: LintResult) -> bool:
+    """Whether the item of *d* has an alias: what that stands for is written elsewhere, and may be used twice."""
+    for loaded in result.loaded.files:
+        for item in loaded.items if loaded.file is d.file else ():
+            if not isinstance(item, IgnoredItem) and item.node.start <= d.span.start < item.node.end:
+                stack: list[Node] = [item.node]
+                while stack:
+                    node = stack.pop()
+                    if not item.node.start <= node.start <= item.node.end:
+                        return True
+                    if isinstance(node, Mapping):
+                        stack += [part for pair in node.pairs for part in pair]
+                    elif isinstance(node, Sequence):
+                        stack += node.items
+    return False
 
 
 def _key(d: Diagnostic) -> tuple[str, str]:

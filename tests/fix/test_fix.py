@@ -55,6 +55,29 @@ def test_deprecated_forms_get_the_new_form(before: str, after: str) -> None:
     assert not {"deprecated-append", "deprecated-enabled"} & {d.kind for d in fixed.result.findings}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- rule: T\n  enabled: &f false\n- rule: U\n  enabled: *f\n",
+        "- rule: U\n  condition: and proc.name = x\n  append: &t true\n- rule: T\n  condition: and proc.name = x\n  append: *t\n",
+    ],
+)
+def test_what_stands_in_another_item_is_left_alone(text: str) -> None:
+    fixed = mend(text, default=RULE + RULE.replace("rule: T", "rule: U"))
+    assert fixed.files[1].text.count("override") <= 1
+    assert fixed.files[1].text.endswith(text[text.rindex("- rule") :])
+    assert [d.kind for d in fixed.result.findings if d.is_error] == []
+
+
+def test_a_copy_with_comments_is_left_alone() -> None:
+    text = "- list: l\n  items: [a, b, # as ever\n    c]\n"
+    assert mend(text, default="- list: l\n  items: [a, b]\n" + RULE, unsafe=True).files[1].text == text
+    assert (
+        "append"
+        in mend(text.replace("# as ever", ""), default="- list: l\n  items: [a, b]\n" + RULE, unsafe=True).files[1].text
+    )
+
+
 def test_what_the_new_form_would_refuse_is_left_alone() -> None:
     text = "- rule: T\n  condition: and proc.name = x\n  priority: ERROR\n  append: true\n"
     assert mend(text, default=RULE, unsafe=True).files[1].text == text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
 from falcokit.diagnostic import Edit, Fix, Label, Severity
-from falcokit.ruleset.ruleset import Ruleset, name_span
+from falcokit.ruleset.ruleset import Ruleset, defines, name_span
 from falcokit.source import Origin, Span
 
 __all__ = ["name_differs_by_case"]
@@ -20,6 +20,25 @@ def name_differs_by_case(ruleset: Ruleset) -> Iterator[Finding]:
     stays active as it is, and there are two.
 
     ## Flagged
+
+    A hook is to be filled.
+
+    ```yaml default.yaml
+    - macro: user_known_shells
+      condition: evt.num < 0
+    - rule: Terminal shell
+      desc: a shell
+      condition: evt.type = execve and proc.name = sh and not user_known_shells
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    - macro: «User_known_shells»
+      condition: proc.pname = cron
+    ```
+
+    A rule is to be replaced, or to stand beside the default one.
 
     ```yaml default.yaml
     - rule: Terminal shell
@@ -40,11 +59,8 @@ def name_differs_by_case(ruleset: Ruleset) -> Iterator[Finding]:
     ## Fixed
 
     ```yaml custom.yaml
-    - rule: Terminal shell
-      desc: a shell, as we see it
-      condition: evt.type = execve and proc.name = sh and not proc.pname = cron
-      output: shell %proc.name
-      priority: INFO
+    - macro: user_known_shells
+      condition: proc.pname = cron
     ```
 
     ## Accepted
@@ -79,6 +95,8 @@ def name_differs_by_case(ruleset: Ruleset) -> Iterator[Finding]:
         node = item.name.node
         span = Span(item.file, node.start, node.end)
         label = Label(name_span(other.contributions[0]), f"`{earlier}` is defined here, and stays active")
-        fix = None if node.style else Fix(f"write `{earlier}`", (Edit(span, earlier),), safe=False)
+        # Renamed, a whole rule would take the place of the default one; a hook is what is meant.
+        named = defines(item) and not ruleset.is_hook((kind, earlier), ruleset.states((kind, earlier))[0][1])
+        fix = None if node.style or named else Fix(f"write `{earlier}`", (Edit(span, earlier),), safe=False)
         message = f"`{name}` is another {kind} than `{earlier}`: names are compared letter by letter"
         yield Finding(span, message, f"write `{earlier}` if that one is meant", (label,), fix)

@@ -14,6 +14,7 @@ from falcokit.source import Span
 __all__ = ["append_form", "suffix_of"]
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*")
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#", re.MULTILINE)
 
 
 def suffix_of(before: str, after: str) -> str:
@@ -44,7 +45,9 @@ def append_form(found: Redefinition) -> Fix | None:
     return None
 
 
-def _fix(item: NamedItem, key: str, value: str) -> Fix:
+def _fix(item: NamedItem, key: str, value: str) -> Fix | None:
+    if _COMMENT.search(item.file.text, item.node.start, item.node.end):
+        return None  # It would go with what it stands beside.
     node = item.node
     first, name = node.pairs[0]
     end = "\r\n" if "\r\n" in item.file.text else "\n"
@@ -53,7 +56,6 @@ def _fix(item: NamedItem, key: str, value: str) -> Fix:
     if name is not item.name.node:
         head = f"{item.step.item_type}: {_quoted(item.name.text)}"
     text = f"{head}{indent}{key}: {value}{indent}override:{indent}  {key}: append"
-    # What stood between the other keys, comments too, goes with them.
     return Fix("append instead", (Edit(Span(item.file, node.start, _end(item)), text),), safe=False)
 
 
