@@ -216,9 +216,16 @@ def _descriptions() -> dict[str, str]:
     return descriptions
 
 
+_AUDIT_CLOUDS: Final = "k8saudit-"
+"""How the plugins begin that read the audit log of one cloud, with the source and the fields of ``k8saudit``."""
+
+
 @cache
 def _bundled(names: tuple[str, ...] | None) -> Catalogue:
     data = _data()
+    named = names
+    if names is not None and any(name.startswith(_AUDIT_CLOUDS) for name in names):
+        names = (*names, "k8saudit")
     groups = [
         _Group(group["plugin"], group["source"], group["fields"])
         for group in data["fields"]
@@ -229,4 +236,10 @@ def _bundled(names: tuple[str, ...] | None) -> Catalogue:
         for p in data["plugins"]
         if names is None or p["name"] in names
     ]
+    known = {plugin.name for plugin in plugins}
+    if named is not None:
+        plugins = [plugin for plugin in plugins if plugin.name in named]
+        for name in named:
+            if name not in known:
+                plugins.append(Plugin(name, "", "k8s_audit" if name.startswith(_AUDIT_CLOUDS) else None, None))
     return Catalogue(groups, plugins, data)

@@ -103,7 +103,7 @@ class FieldError(Record):
 
 
 class Plugin(Record):
-    """A plugin that counts as loaded; ``source`` is the event source it brings, if any."""
+    """A plugin that counts as loaded; ``source`` is the event source it brings, if any; an empty ``version`` is unknown."""
 
     __slots__ = ("id", "name", "source", "version")
 

@@ -119,6 +119,8 @@ def lint(
     setup = _from_config(config, default_names, max_file_size) if config else None
     if setup is not None:
         options = options.replaced(rule_matching=setup.rule_matching)
+    if fix and "-" in wanted:
+        fail("standard input cannot be mended: --diff shows the changes")
     if unsafe and not (fix or diff):
         fail("--unsafe goes with --fix or --diff")
     if default_names and setup is None:

@@ -39,6 +39,8 @@ def advice(source: str, at: int, message: str) -> str:
     """One sentence of help for the problem *message* at byte *at*, or nothing."""
     if at >= len(source) and source.rstrip().endswith((" and", " or", " not", "(")):
         return "the condition ends in the middle: a check is missing at its end"
+    if re.compile(r"\b(?:AND|OR|NOT)[ \t\r\n]*$").search(source, 0, at):
+        return "`and`, `or` and `not` are written in lower case"
     if "where a check is expected" in message:
         return "take it out, or write the check that is missing before it"
     if _ODD_BLANK.search(source, max(source.rfind(" ", 0, at - 1) if at else 0, 0), at + 3):

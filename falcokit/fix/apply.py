@@ -9,11 +9,12 @@ from typing import Final
 
 from falcokit.diagnostic import Diagnostic, Edit, Fix
 from falcokit.document import Mapping, Node, Sequence
-from falcokit.fix.deprecated import fix_for
+from falcokit.fix.deprecated import new_form
+from falcokit.fix.syntax import condition_syntax, invalid_value, unknown_key
 from falcokit.lint import LintResult
 from falcokit.record import Record
 from falcokit.ruleset.items import IgnoredItem
-from falcokit.source import Origin, SourceFile
+from falcokit.source import Origin, SourceFile, Span
 
 __all__ = ["Fixed", "apply_edits", "fix_files"]
 
@@ -61,12 +62,22 @@ def fix_files(files: Many[SourceFile], lint: Callable[[Many[SourceFile]], LintRe
 
 
 def _better(before: LintResult, after: LintResult, chosen: Many[tuple[Diagnostic, Fix]]) -> bool:
-    """Whether no error is new, and all *chosen* findings are gone."""
-    if _errors(after) - _errors(before):
+    """Whether all *chosen* findings are gone, and no item has more errors: behind one another may come to light."""
+    errors = _errors(before)
+    if any(count > errors[item] for item, count in _errors(after).items()):
         return False
-    left = Counter([_key(d) for d in before.findings])
-    left.subtract([_key(d) for d, _ in chosen])
-    return all(count <= left[key] for key, count in Counter([_key(d) for d in after.findings]).items() if key in left)
+    edits = [edit for _, fix in chosen for edit in fix.edits]
+    still = {(d.kind, d.file.name, d.message, d.span.start) for d in after.findings}
+    return all((d.kind, d.file.name, d.message, _moved(d.span, edits)) not in still for d, _ in chosen)
+
+
+def _moved(span: Span, edits: Many[Edit]) -> int:
+    """Where *span* begins once *edits* are made."""
+    return span.start + sum(
+        len(edit.text) - (edit.span.end - edit.span.start)
+        for edit in edits
+        if edit.span.file is span.file and edit.span.start < span.start
+    )
 
 
 def _applied(
@@ -83,7 +94,7 @@ def _chosen(result: LintResult, unsafe: bool, refused: set[tuple[str, str]]) -> 
     chosen: list[tuple[Diagnostic, Fix]] = []
     taken: list[Edit] = []
     for d in result.findings:
-        fix = d.fix or fix_for(d, result)
+        fix = d.fix or _fix_for(d, result)
         if fix is None or not (fix.safe or unsafe) or _key(d) in refused:
             continue
         if any(edit.span.file.origin is Origin.DEFAULT or edit.span.file not in result.files for edit in fix.edits):
@@ -95,6 +106,20 @@ def _chosen(result: LintResult, unsafe: bool, refused: set[tuple[str, str]]) -> 
         chosen.append((d, fix))
         taken += fix.edits
     return chosen
+
+
+def _fix_for(d: Diagnostic, result: LintResult) -> Fix | None:
+    """How to mend a finding of the loader, None where only its author can."""
+    match d.kind:
+        case "deprecated-append" | "deprecated-enabled":
+            return new_form(d, result)
+        case "condition-syntax":
+            return condition_syntax(d)
+        case "unknown-key":
+            return unknown_key(d)
+        case "invalid-value":
+            return invalid_value(d)
+    return None
 
 
 def _in_aliases(d: Diagnostic, result: LintResult) -> bool:
@@ -115,15 +140,21 @@ def _in_aliases(d: Diagnostic, result: LintResult) -> bool:
 
 
 def _key(d: Diagnostic) -> tuple[str, str]:
-    return d.kind, f"{d.file.name}\0{d.message}\0{d.span.text}"
+    return d.kind, f"{d.file.name}\0{d.message}\0{d.file.line(d.file.line_column(d.span.start)[0])}"
 
 
 def _touch(one: Edit, other: Edit) -> bool:
     return one.span.file is other.span.file and one.span.start <= other.span.end and other.span.start <= one.span.end
 
 
-def _errors(result: LintResult) -> set[tuple[str, str]]:
-    return {(d.kind, f"{d.file.name}\0{d.message}") for d in result.findings if d.is_error}
+def _errors(result: LintResult) -> Counter[tuple[str, str]]:
+    """How many errors each item has."""
+    return Counter([(d.file.name, _item(d)) for d in result.findings if d.is_error])
+
+
+def _item(d: Diagnostic) -> str:
+    steps = d.falco.steps if d.falco is not None else ()
+    return f"{steps[0].item_type}\0{steps[0].item_name}" if steps else ""
 
 
 def apply_edits(files: Iterable[SourceFile], edits: Iterable[Edit]) -> tuple[SourceFile, ...]:

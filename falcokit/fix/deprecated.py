@@ -1,4 +1,4 @@
-"""Fixes of what the loader itself finds: the old forms of append and enabled in their new form."""
+"""The old forms of append and enabled in their new form."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from falcokit.ruleset.rule_reader import REPLACEABLE
 from falcokit.ruleset.ruleset import NamedItem
 from falcokit.source import Span
 
-__all__ = ["fix_for"]
+__all__ = ["new_form"]
 
 
-def fix_for(d: Diagnostic, result: LintResult) -> Fix | None:
-    """How to mend a finding of the loader, None where only its author can."""
-    if d.kind not in ("deprecated-append", "deprecated-enabled"):
-        return None
+def new_form(d: Diagnostic, result: LintResult) -> Fix | None:
+    """``override`` in place of ``append: true``, or beside a bare ``enabled``."""
     for loaded in result.loaded.files:
         if loaded.file is d.file:
             for item in loaded.items:

@@ -298,6 +298,8 @@ def _with_near_name(diagnostic: Diagnostic, table: dict[str, Definition]) -> Dia
 def _met(requirement: PluginRequirement, loaded: dict[str, str]) -> bool:
     for name, version, _ in requirement.alternatives:
         if name in loaded:
+            if not loaded[name]:
+                return True  # A plugin that falcokit does not know.
             have = tuple(map(int, loaded[name].split(".")[:3]))
             return have[0] == version[0] and have >= version
     return False

@@ -70,7 +70,10 @@ class Choice(Record):
             )
             if _names(ignored, d.about, family, exactly=refused):
                 continue
-            wanted = self.severity.get(d.kind) or self.severity.get(d.about.code)
+            words = [word for word in self.severity if _names((word,), d.about, family)]
+            # The name or code of the finding itself says more than its family or the beginning of its code.
+            words += [word for word in words if word in (d.about.name, d.about.code)]
+            wanted = self.severity[words[-1]] if words else None
             found.append(d.replaced(severity=wanted) if wanted is not None and not refused else d)
         return found
 

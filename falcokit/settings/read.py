@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from falcokit.diagnostic import Severity
+from falcokit.diagnostic import KINDS, Severity
 from falcokit.errors import ConfigError
 from falcokit.record import Record
 from falcokit.settings.choice import Choice, parse_names
@@ -147,6 +147,9 @@ def _severities(reading: _Reading, table: dict[str, Any]) -> dict[str, Severity]
             raise reading.wrong(key, problem)
         if not isinstance(value, str) or value not in _SEVERITIES:
             raise reading.wrong(key, f"the severity of `{key}` must be error, warning or info")
+        kind = next((kind for kind in KINDS.values() if key in (kind.name, kind.code)), None)
+        if kind is not None and kind.severity is Severity.ERROR and _SEVERITIES[value] is not Severity.ERROR:
+            raise reading.wrong(key, f"Falco refuses rules with `{key}`: its severity stays error")
         return _SEVERITIES[value]
 
     return _table(reading, table, "severity", read)

@@ -43,7 +43,13 @@ def read_suppressions(result: FileResult, known: frozenset[str]) -> tuple[list[S
     wrong: list[Diagnostic] = []
     if "falcokit:" not in file.text:
         return found, wrong
-    scalars = sorted((s.start, s.end) for document in result.documents for s in _scalars(document))
+    text = file.text
+    # A comment can stand behind the `>` or `|` of a block.
+    scalars = sorted(
+        (text.find("\n", s.start, s.end) if s.style in ("|", ">") and "\n" in text[s.start : s.end] else s.start, s.end)
+        for document in result.documents
+        for s in _scalars(document)
+    )
     for number, comment in enumerate(_COMMENT.finditer(file.text)):
         if number >= _MAX_COMMENTS or any(start <= comment.start() < end for start, end in scalars):
             continue
@@ -67,6 +73,8 @@ def _read(result: FileResult, span: Span, known: frozenset[str]) -> Suppression 
     if not names:
         return "this comment names no finding"
     for name in names:
+        if name not in known and any(code.startswith(name) for code in known):
+            return f"comments take whole names or codes, not `{name}`"
         if name not in known:
             from falcokit.ruleset.suggest import nearest
 
@@ -87,11 +95,18 @@ def _read(result: FileResult, span: Span, known: frozenset[str]) -> Suppression 
 
 
 def _range(result: FileResult, span: Span) -> tuple[int, int]:
-    """What the comment is about: its line where something stands before it, else the item or key that begins below."""
+    """What the comment is about: its line where something stands before it, with the block that begins there, else the
+    item or key that begins below."""
     text = span.file.text
     line = text.rfind("\n", 0, span.start) + 1
     if text[line : span.start].strip(" \t-"):
-        return line, span.end
+        blocks = [
+            scalar.end
+            for document in result.documents
+            for scalar in _scalars(document)
+            if line <= scalar.start < span.start < scalar.end
+        ]
+        return line, max([span.end, *blocks])
     start = text.find("\n", span.end) + 1 or len(text)
     while start < len(text):
         end = text.find("\n", start) + 1 or len(text)

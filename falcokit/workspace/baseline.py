@@ -41,7 +41,15 @@ def without(findings: Sequence[Diagnostic], known: Iterable[str]) -> list[Diagno
 
 
 def write_baseline(path: str, findings: Iterable[Diagnostic]) -> None:
-    """Write the fingerprints of *findings* to *path*, whole or not at all.  Raises `falcokit.ConfigError`."""
+    """Write the fingerprints of *findings* to *path*, whole or not at all.
+
+    Raises `falcokit.ConfigError`, also where *path* has something in it that is no baseline.
+    """
+    if os.path.exists(path) and os.path.getsize(path):
+        try:
+            read_baseline(path)
+        except ConfigError:
+            raise ConfigError(f"{path} is there already and is no baseline: name another file") from None
     data = {"version": _VERSION, "findings": sorted(fingerprints(findings))}
     temporary = ""
     try:

@@ -113,7 +113,7 @@ def _configured(loaded: Loaded, config: FalcoConfig) -> tuple[ConfiguredRule, ..
 
 
 def _unknown_plugins(config: FalcoConfig, catalogue: Catalogue) -> Iterable[str]:
-    known = {plugin.name for plugin in catalogue.plugins}
+    known = {plugin.name for plugin in catalogue.plugins if plugin.version or plugin.source}
     for name in config.plugins or ():
         if name not in known:
             yield f"the plugin `{name}` is not in falcokit's catalogue: its source and fields count as unknown"

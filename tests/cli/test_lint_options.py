@@ -195,6 +195,9 @@ def test_a_baseline_holds_what_was_there(run: Run, tmp_path: Path) -> None:
     assert "is no baseline" in run("lint", "mine.yaml", "--baseline", "bad.json").stderr
     assert run("lint", "mine.yaml", "--baseline", "nosuch.json").returncode == 2
     assert run("lint", "mine.yaml", "--baseline", "base.json", "--write-baseline", "x").returncode == 2
+    before = (tmp_path / "mine.yaml").read_text()
+    assert run("lint", "mine.yaml", "--write-baseline", "mine.yaml").returncode == 2
+    assert (tmp_path / "mine.yaml").read_text() == before
 
 
 def test_a_baseline_has_no_errors_that_falco_stops_at(run: Run, tmp_path: Path) -> None:

@@ -78,6 +78,38 @@ def test_a_copy_with_comments_is_left_alone() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("evt.type = open && proc.name = a", "evt.type = open and proc.name = a"),
+        (
+            "evt.type in (open)&&proc.name in (a)||!fd.name = b",
+            "evt.type in (open) and proc.name in (a) or not fd.name = b",
+        ),
+        ("(!evt.type = open)", "(not evt.type = open)"),
+        ("evt.type = open AND NOT proc.name = a", "evt.type = open and not proc.name = a"),
+        ("evt.type = open and !(proc.name = a)", "evt.type = open and not (proc.name = a)"),
+        ("evt.type = open and proc.name not in (a, b)", "evt.type = open and not proc.name in (a, b)"),
+        ("evt.type = open and proc.name in (a, b, )", "evt.type = open and proc.name in (a, b )"),
+    ],
+)
+def test_operators_of_other_languages_are_written_in_falcos_words(before: str, after: str) -> None:
+    for form in ("{}", "'{}'", ">\n    {}"):
+        fixed = mend(RULE.replace("evt.type = open", form.format(before)))
+        assert fixed.files[0].text == RULE.replace("evt.type = open", form.format(after))
+        assert [d.kind for d in fixed.result.findings if d.is_error] == []
+
+
+def test_what_is_meant_most_likely_is_written_where_asked_for() -> None:
+    text = RULE.replace("output:", "outpu:").replace("priority: INFO", "prioriy: WARN")
+    text += "- rule: T\n  condition: proc.name = x\n  override: {condition: append}\n"
+    assert mend(text).files[0].text == text
+    wanted = text.replace("outpu:", "output:").replace("prioriy: WARN", "priority: WARNING")
+    fixed = mend(text, unsafe=True)
+    assert fixed.files[0].text == wanted.replace("condition: proc.name", "condition: and proc.name")
+    assert [d.kind for d in fixed.result.findings if d.is_error] == []
+
+
 def test_what_the_new_form_would_refuse_is_left_alone() -> None:
     text = "- rule: T\n  condition: and proc.name = x\n  priority: ERROR\n  append: true\n"
     assert mend(text, default=RULE, unsafe=True).files[1].text == text

@@ -53,6 +53,10 @@ def test_everything_that_can_be_set() -> None:
     ("text", "said"),
     [
         ('selct = ["x"]', "1:1: there is no setting `selct`; did you mean `select`?"),
+        (
+            '[severity]\nunknown-field = "info"',
+            "2:1: Falco refuses rules with `unknown-field`: its severity stays error",
+        ),
         ('\nselect = "overrides"', "2:1: `select` must be an array of texts"),
         (
             'ignore = ["shadowed-defalt"]',
@@ -116,3 +120,11 @@ def test_what_falco_refuses_goes_away_only_by_its_full_name() -> None:
 def test_names_may_be_joined_by_commas() -> None:
     assert parse_names(["unused-list, FK3", "style"]) == (("unused-list", "FK3", "style"), "")
     assert "no finding" in parse_names(["FK7777"])[1]
+
+
+def test_severity_by_family_and_by_name() -> None:
+    settings = read_settings("falcokit.toml", '[severity]\nFK2 = "info"\nunused-macro = "error"\n')
+    assert settings is not None
+    text = LISTS + "- macro: idle_macro\n  condition: evt.type = open\n"
+    found = lint([SourceFile("f.yaml", text)], Catalogue.bundled(), options=Options(settings.choice)).findings
+    assert [(d.kind, d.severity) for d in found] == [("unused-list", Severity.INFO), ("unused-macro", Severity.ERROR)]

@@ -87,3 +87,16 @@ def test_text_that_looks_like_a_comment_is_none() -> None:
 def test_what_falco_refuses_cannot_be_silenced() -> None:
     text = "# falcokit: ignore[unknown-field]\n" + RULE.replace("evt.type = open", "evt.typ = open")
     assert "unknown-field" in kinds(text)
+
+
+def test_a_comment_behind_the_head_of_a_block_is_about_the_block() -> None:
+    text = RULE.replace(
+        "evt.type = open", "> # falcokit: ignore[glob-in-compare] why\n    evt.type = open and\n    proc.name = x*"
+    )
+    assert kinds(text) == []
+    assert kinds(text.replace("x*", "x")) == ["unused-suppression"]
+
+
+def test_a_comment_takes_whole_names() -> None:
+    [found] = [d for d in run("# falcokit: ignore[FK2] why\n" + LIST).findings if d.kind == "invalid-suppression"]
+    assert found.message == "comments take whole names or codes, not `FK2`"

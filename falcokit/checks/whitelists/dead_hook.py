@@ -108,12 +108,16 @@ def _help(ruleset: Ruleset, named: Named) -> str:
             [f"`{rule}`{f' and {count - 1} more' if count > 1 else ''} of {file}" for file, rule, count in elsewhere]
         )
         return f"it is asked by {where}: load that file if this rule is meant"
+    defined = ruleset.definitions.lists if kind == "list" else ruleset.definitions.macros
     asked = [
         other
-        for other in (ruleset.definitions.lists if kind == "list" else ruleset.definitions.macros)
-        if other != named[1] and ruleset.is_hook((kind, other)) and ruleset.rules_using((kind, other))
+        for other in defined
+        if other != named[1]
+        and ruleset.is_hook((kind, other), ruleset.definition((kind, other)))
+        and ruleset.rules_using((kind, other))
     ]
-    near = nearest(named[1], asked)
+    # Some hooks have the usual prefix, some have not.
+    near = nearest(named[1], asked) or tuple([o for o in asked if named[1] in (f"user_{o}", o.removeprefix("user_"))])
     if near:
         rules = ruleset.rules_using((kind, near[0]))
         return f"did you mean `{near[0]}`, which the rule `{rules[0]}` asks?"
