@@ -7,6 +7,8 @@ from typing import Final, TypeVar
 
 from falcokit.condition.ast import And, Check, Expression, Field, Identifier, Not, Or
 from falcokit.diagnostic import Problem
+from falcokit.ruleset.body import Body
+from falcokit.ruleset.field_set import field_bit
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.ruleset.uses import Use, place_of, texts_of
 from falcokit.source import Span
@@ -34,29 +36,48 @@ def flagged(
                 yield text, span, answer
 
 
-def is_narrowed(use: Use, fields: tuple[str, ...]) -> bool:
-    """Whether the check stands in an `and` with another one about one of *fields*, or a macro that may be."""
-    tree = None if isinstance(use.body.tree, Problem) else use.body.tree
-    stack: list[tuple[Expression, bool]] = [(tree, False)] if tree is not None else []
+def is_narrowed(ruleset: Ruleset, use: Use, fields: tuple[str, ...]) -> bool:
+    """Whether the check stands in an `and` with something else about one of *fields*; itself, or the macro it is written
+    in, wherever that is used."""
+    return _narrowed(ruleset, use.body, use.check, fields, frozenset())
+
+
+def _narrowed(ruleset: Ruleset, body: Body, part: Check | str, fields: tuple[str, ...], above: frozenset[str]) -> bool:
+    """Whether each place of *part*, a check or the name of a macro, in *body* is narrowed."""
+    if all(_places(ruleset, body, part, fields)):
+        return True
+    macros = ruleset.compilation.macros
+    name = next((name for name, macro in macros.items() if macro.bound.body is body), "")
+    if not name or name in above:
+        return False
+    bodies = [macro.bound.body for macro in macros.values() if name in macro.bound.env]
+    bodies += [rule.body for rule in ruleset.compilation.rules.values() if rule.body and name in rule.used_macros]
+    users = [user for user in bodies if any(True for _ in _places(ruleset, user, name, fields))]
+    return bool(users) and all(_narrowed(ruleset, user, name, fields, above | {name}) for user in users)
+
+
+def _places(ruleset: Ruleset, body: Body, part: Check | str, fields: tuple[str, ...]) -> Iterator[bool]:
+    """For each place of *part*, whether it stands in an `and` with something else about one of *fields*."""
+    stack: list[tuple[Expression, bool]] = [(body.tree, False)] if not isinstance(body.tree, Problem) else []
     while stack:
         node, narrowed = stack.pop()
-        if node is use.check:
-            return narrowed
-        if isinstance(node, And):
-            about = [child for child in node.children if _is_about(child, fields)]
+        if node is part or (isinstance(node, Identifier) and node.name == part):
+            yield narrowed
+        elif isinstance(node, And):
+            about = [child for child in node.children if _is_about(ruleset, child, fields)]
             stack += [(child, narrowed or any(other is not child for other in about)) for child in node.children]
         elif isinstance(node, Or):
             stack += [(child, narrowed) for child in node.children]
         elif isinstance(node, Not):
             stack.append((node.child, False))
-    return False
 
 
-def _is_about(node: Expression, fields: tuple[str, ...]) -> bool:
+def _is_about(ruleset: Ruleset, node: Expression, fields: tuple[str, ...]) -> bool:
     if isinstance(node, Identifier):
-        return "image" in node.name or "registry" in node.name
+        macro = ruleset.compilation.macros.get(node.name)
+        return macro is not None and any(macro.bound.fields[0] & field_bit(field) for field in fields)
     if isinstance(node, (And, Or)):
-        return any(_is_about(child, fields) for child in node.children)
+        return any(_is_about(ruleset, child, fields) for child in node.children)
     return isinstance(node, Check) and isinstance(node.left, Field) and node.left.name in fields
 
 

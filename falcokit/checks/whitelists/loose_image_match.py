@@ -61,6 +61,27 @@ def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
     ```
 
     ```yaml custom.yaml
+    - macro: our_accounts
+      condition: (container.image.repository startswith 4711.registry or container.image.repository startswith 4712.registry)
+    - macro: our_agents
+      condition: our_accounts and container.image.repository endswith agent
+    - macro: user_known_shells
+      condition: our_agents
+    ```
+
+    Other ways to say it:
+
+    ```yaml default.yaml
+    - macro: user_known_shells
+      condition: evt.num < 0
+    - rule: Shell
+      desc: a shell
+      condition: evt.type = execve and proc.name = sh and not user_known_shells
+      output: shell %proc.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
     - macro: user_known_shells
       condition: >
         container.image.repository = registry.example.com/tools/agent
@@ -79,16 +100,16 @@ def loose_image_match(ruleset: Ruleset) -> Iterator[Finding]:
 
     `tag-in-repository`, `missing-registry`
     """
-    for text, span, where in flagged(ruleset, IMAGE_FIELDS, _where):
+    for text, span, where in flagged(ruleset, IMAGE_FIELDS, lambda use, text: _where(ruleset, use, text)):
         message = f"any image with `{text}` {where} is let through"
         help_text = "compare the whole repository with `=` or `in`, or let the text begin or end at a `/`"
         yield Finding(span, message, help_text)
 
 
-def _where(use: Use, text: str) -> str | None:
+def _where(ruleset: Ruleset, use: Use, text: str) -> str | None:
     """Where in its name an image may have *text* to be let through, None where that cannot be chosen freely."""
     where = _loose(use.check.operator, text) if use.excludes else None
-    return None if where is None or is_narrowed(use, IMAGE_FIELDS) else where
+    return None if where is None or is_narrowed(ruleset, use, IMAGE_FIELDS) else where
 
 
 def _loose(operator: str, text: str) -> str | None:
