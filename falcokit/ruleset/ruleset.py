@@ -6,7 +6,7 @@ Everything is worked out when it is first asked for; nothing changes once it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from fnmatch import translate
 from functools import cache, cached_property, wraps
 from typing import Final, TypeAlias, TypeVar
@@ -161,6 +161,10 @@ class Ruleset:
             for inner in rule.body.used_lists if rule.body is not None else ():
                 users.setdefault(("list", inner), []).append(("rule", name))
         return users
+
+    def users_of(self, named: Named) -> Sequence[Named]:
+        """The lists, macros and rules that use the list or macro *named* themselves."""
+        return self._direct_users.get(named, ())
 
     def rules_using(self, named: Named) -> tuple[str, ...]:
         """The names of the rules that use the list or macro *named*, directly or through others, in load order."""

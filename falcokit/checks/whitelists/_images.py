@@ -9,7 +9,7 @@ from falcokit.condition.ast import And, Check, Expression, Field, Identifier, No
 from falcokit.diagnostic import Problem
 from falcokit.ruleset.body import Body
 from falcokit.ruleset.field_set import field_bit
-from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.ruleset import Named, Ruleset, once
 from falcokit.ruleset.uses import Use, place_of, texts_of
 from falcokit.source import Span
 
@@ -46,14 +46,23 @@ def _narrowed(ruleset: Ruleset, body: Body, part: Check | str, fields: tuple[str
     """Whether each place of *part*, a check or the name of a macro, in *body* is narrowed."""
     if all(_places(ruleset, body, part, fields)):
         return True
-    macros = ruleset.compilation.macros
-    name = next((name for name, macro in macros.items() if macro.bound.body is body), "")
+    name = _macros_by_body(ruleset).get(id(body), "")
     if not name or name in above:
         return False
-    bodies = [macro.bound.body for macro in macros.values() if name in macro.bound.env]
-    bodies += [rule.body for rule in ruleset.compilation.rules.values() if rule.body and name in rule.used_macros]
-    users = [user for user in bodies if any(True for _ in _places(ruleset, user, name, fields))]
-    return bool(users) and all(_narrowed(ruleset, user, name, fields, above | {name}) for user in users)
+    users = [_body(ruleset, named) for named in ruleset.users_of(("macro", name))]
+    return bool(users) and all(
+        user is not None and _narrowed(ruleset, user, name, fields, above | {name}) for user in users
+    )
+
+
+@once
+def _macros_by_body(ruleset: Ruleset) -> dict[int, str]:
+    return {id(macro.bound.body): name for name, macro in ruleset.compilation.macros.items()}
+
+
+def _body(ruleset: Ruleset, named: Named) -> Body | None:
+    kind, name = named
+    return ruleset.compilation.macros[name].bound.body if kind == "macro" else ruleset.compilation.rules[name].body
 
 
 def _places(ruleset: Ruleset, body: Body, part: Check | str, fields: tuple[str, ...]) -> Iterator[bool]:
