@@ -15,7 +15,7 @@ from falcokit.data import read_data
 from falcokit.errors import CatalogueError
 from falcokit.record import Record
 
-__all__ = ["Catalogue"]
+__all__ = ["AUDIT_CLOUDS", "Catalogue"]
 
 _TEXT: Final = re.compile(r"([a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+)")
 # A quoted text ends at the first quote of its kind without a backslash before it, as in conditions.
@@ -216,7 +216,7 @@ def _descriptions() -> dict[str, str]:
     return descriptions
 
 
-_AUDIT_CLOUDS: Final = "k8saudit-"
+AUDIT_CLOUDS: Final = "k8saudit-"
 """How the plugins begin that read the audit log of one cloud, with the source and the fields of ``k8saudit``."""
 
 
@@ -224,7 +224,7 @@ _AUDIT_CLOUDS: Final = "k8saudit-"
 def _bundled(names: tuple[str, ...] | None) -> Catalogue:
     data = _data()
     named = names
-    if names is not None and any(name.startswith(_AUDIT_CLOUDS) for name in names):
+    if names is not None and any(name.startswith(AUDIT_CLOUDS) for name in names):
         names = (*names, "k8saudit")
     groups = [
         _Group(group["plugin"], group["source"], group["fields"])
@@ -241,5 +241,5 @@ def _bundled(names: tuple[str, ...] | None) -> Catalogue:
         plugins = [plugin for plugin in plugins if plugin.name in named]
         for name in named:
             if name not in known:
-                plugins.append(Plugin(name, "", "k8s_audit" if name.startswith(_AUDIT_CLOUDS) else None, None))
+                plugins.append(Plugin(name, "", "k8s_audit" if name.startswith(AUDIT_CLOUDS) else None, None))
     return Catalogue(groups, plugins, data)

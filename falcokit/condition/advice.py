@@ -7,11 +7,13 @@ import re
 __all__ = ["advice"]
 
 _COMPARED = re.compile(r"[<>=]|!=|(?:in|intersects|pmatch|contains|startswith|endswith|glob|regex|exists)\b")
+_GLUED = re.compile(r"[^\s()](&&|\|\|)[\w.\[\]]+[ \t\r\n]*$")
 _LAST = re.compile(r"[A-Za-z0-9_]+[ \t\r\n]*$")
 
 _AFTER = (
-    (r"not[ \t\r\n]+(in|intersects|pmatch|contains|startswith|endswith|glob|regex|exists)\b",
+    (r"(?:(?:not|NOT)[ \t\r\n]+|![ \t]*)(in|IN|intersects|pmatch|i?contains|startswith|endswith|i?glob|regex|exists)\b",
      "`not` stands before the field: write `not FIELD {0} ...`"),
+    (r"!~", "write `not FIELD regex ...`"),
     (r"(?:is|IS)\b", "Falco has no `is`: use `=`, `exists` or a macro"),
     (r"(like|LIKE|matches|MATCHES)\b", "Falco has no `{0}`: use `glob`, `contains` or `regex`"),
     (r"(?:IN|EXISTS|CONTAINS|STARTSWITH|ENDSWITH)\b", "operators are written in lower case"),
@@ -33,6 +35,7 @@ _TRANSFORMERS = ("b64", "basename", "concat", "getopt", "join", "len", "tolower"
 # The text is UTF-8 read as Latin-1.
 _ODD_BLANK = re.compile(r"\xc2\xa0|\xe2\x80[\x80-\x8b\xaf]|\xe3\x80\x80|\xef\xbb\xbf")
 _OPERATORS = "=, !=, <, <=, >, >=, in, intersects, pmatch, contains, startswith, endswith, glob, regex, exists"
+_MORE_OPERATORS = ("icontains", "iglob", "bcontains", "bstartswith")
 
 
 def advice(source: str, at: int, message: str) -> str:
@@ -49,6 +52,8 @@ def advice(source: str, at: int, message: str) -> str:
         return "there is no `=~`: use `regex`"
     if source[at : at + 1] == "(" and ("complete condition" in message or "expected an operator" in message):
         return _called(source, at)
+    if "complete condition" in message and (glued := _GLUED.search(source, max(at - 200, 0), at)):
+        return f"write `{'and' if glued[1] == '&&' else 'or'}` with blanks around it for `{glued[1]}`"
     if _COMPARED.match(source, at) and "complete condition" in message:
         word = _LAST.search(source, 0, at)
         name = word[0].strip() if word else "this"
@@ -57,6 +62,15 @@ def advice(source: str, at: int, message: str) -> str:
         return f"`{name}` is no field: names of fields have a dot, such as proc.name"
     if "after `,`" in message and source[at : at + 1] == ")":
         return "take the comma before `)` out"
+    character = source[at : at + 1]
+    if character == ")" and "expected an operator" in message:
+        return "take the parentheses around the field away"
+    if character == ">" and source[:at].rstrip().endswith("<"):
+        return "unequal is written `!=`"
+    if "expected a list in parentheses" in message:
+        return "write the values as `(a, b)`"
+    if (character == "(" and "expected a value" in message) or (character == "," and "complete condition" in message):
+        return "one of several values is written `FIELD in (a, b)`"
     if "escape" in message:
         return "write `\\\\` for a backslash, or leave the quotes away: bare texts know no escapes"
     if "in the list" in message and re.compile(r"[A-Za-z0-9_./-]").match(source, at):
@@ -65,12 +79,12 @@ def advice(source: str, at: int, message: str) -> str:
         if found := re.compile(pattern).match(source, at):
             if pattern.startswith("[A-Za-z]") and "complete condition" not in message and "`and`" not in message:
                 continue
-            return help_text.format(found[1] if found.re.groups else "")
+            return help_text.format(found[1].lower() if found.re.groups else "")
     if "expected an operator" in message:
         from difflib import get_close_matches
 
         word = re.compile(r"[A-Za-z]+").match(source, at)
-        near = get_close_matches(word[0].lower(), _OPERATORS.split(", "), 1, 0.7) if word else []
+        near = get_close_matches(word[0].lower(), [*_OPERATORS.split(", "), *_MORE_OPERATORS], 1, 0.7) if word else []
         if near:
             return f"did you mean `{near[0]}`?"
         return f"operators: {_OPERATORS}"

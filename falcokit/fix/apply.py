@@ -18,7 +18,7 @@ from falcokit.source import Origin, SourceFile, Span
 
 __all__ = ["Fixed", "apply_edits", "fix_files"]
 
-_MAX_ROUNDS: Final = 20
+_MAX_ROUNDS: Final = 60
 
 
 class Fixed(Record):

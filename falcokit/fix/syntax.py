@@ -11,11 +11,11 @@ from falcokit.source import Span
 __all__ = ["condition_syntax", "invalid_value", "unknown_key"]
 
 _WORDS: Final = {"&&": "and", "||": "or", "!": "not"}
-_INVENTED: Final = re.compile(r"&&|\|\||!(?!=)|(?:AND|OR|NOT)\b")
+_INVENTED: Final = re.compile(r"&&|\|\||!(?!=|~)|(?:AND|OR|NOT|IN|EXISTS|CONTAINS|STARTSWITH|ENDSWITH)\b")
 _CAPITALS_BEFORE: Final = re.compile(r"\b(?:AND|OR|NOT)\b(?=[ \t]*$)")
 """Falco takes such a word for the name of a macro where a check can stand, and stumbles over what comes next."""
 _NOT_OPERATOR: Final = re.compile(
-    r"not[ \t]+(?=(?:in|intersects|pmatch|i?contains|startswith|endswith|i?glob|regex|exists)\b)"
+    r"(?:(?:not|NOT)[ \t]+|![ \t]*)(in|IN|intersects|pmatch|i?contains|startswith|endswith|i?glob|regex|exists)\b"
 )
 _FIELD_BEFORE: Final = re.compile(r"(?<![\w.\])])[a-z][\w.]*(?:\[[^\]\n]*\])?[ \t]+$")
 _COMMA_BEFORE: Final = re.compile(r",\s*$")
@@ -26,15 +26,18 @@ _MEANT: Final = re.compile(r"did you mean `?(\w+)`?\?")
 def condition_syntax(d: Diagnostic) -> Fix | None:
     """The operator that is meant in Falco's words, ``not`` in front of its field, no comma at the end of a list."""
     text, at = d.file.text, d.span.start
+    line = text.rfind("\n", 0, at) + 1
+    if (found := _NOT_OPERATOR.match(text, at)) and (field := _FIELD_BEFORE.search(text, line, at)):
+        moved = Edit(Span(d.file, field.start(), field.start()), "not ")
+        rest = Edit(Span(d.file, at, found.end()), found[1].lower())
+        return Fix("write `not` before the field", (moved, rest))
     if found := _INVENTED.match(text, at) or _CAPITALS_BEFORE.search(text, max(at - 20, 0), at):
         word = _WORDS.get(found[0], found[0].lower())
         before = "" if text[at - 1 : at] in " \t\n('\"" else " "
         behind = "" if text[found.end() : found.end() + 1] in " \t\n" else " "
         return Fix(f"write `{word}`", (Edit(Span(d.file, found.start(), found.end()), before + word + behind),))
-    line = text.rfind("\n", 0, at) + 1
-    if (found := _NOT_OPERATOR.match(text, at)) and (field := _FIELD_BEFORE.search(text, line, at)):
-        moved = Edit(Span(d.file, field.start(), field.start()), "not ")
-        return Fix("write `not` before the field", (moved, Edit(Span(d.file, at, found.end()), "")))
+    if text[at : at + 1] == ">" and text[at - 1 : at] == "<":
+        return Fix("write `!=`", (Edit(Span(d.file, at - 1, at + 1), "!="),))
     if text[at : at + 1] == ")" and (found := _COMMA_BEFORE.search(text, max(at - 100, 0), at)):
         return Fix("take the comma out", (Edit(Span(d.file, found.start(), found.start() + 1), ""),))
     if "between two checks" in d.help and _CONDITION_BEFORE.search(text, max(at - 300, 0), at):

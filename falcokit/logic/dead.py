@@ -35,7 +35,7 @@ def dead_parts(claim: Claim, solver: Solver) -> Iterator[Dead]:
     """The parts of *claim* that never hold, as far as its own text goes: names are taken for what they stand for, but
     what stands in them is not reported.  What takes too long to decide is left out."""
     with suppress(Undecided):
-        yield from _parts(claim, solver, {}, ())
+        yield from _parts(claim, solver, {}, (), whole=True)
 
 
 def contested(bound: Bound) -> int:
@@ -73,7 +73,7 @@ def _sides(node: Expression, bound: Bound) -> tuple[int, int, int]:
     return fronts, behinds, founds
 
 
-def _parts(claim: Claim, solver: Solver, facts: Facts, above: tuple[Claim, ...]) -> Iterator[Dead]:
+def _parts(claim: Claim, solver: Solver, facts: Facts, above: tuple[Claim, ...], whole: bool = False) -> Iterator[Dead]:
     parts = tuple(conjuncts(claim, is_name))
     if len(parts) == 1 and parts[0].is_choice:
         # Where all alternatives are dead, each is told.
@@ -83,7 +83,7 @@ def _parts(claim: Claim, solver: Solver, facts: Facts, above: tuple[Claim, ...])
     known = solver.assume(parts, facts)
     if known is None:
         last, *others = reversed(_needed(parts, above, solver))
-        yield Dead(last, tuple(reversed(others)), excluded=False, whole=not above and not facts)
+        yield Dead(last, tuple(reversed(others)), excluded=False, whole=whole)
         return
     catching = tuple([part for part in parts if part.holds])
     excluding = [part.turned() for part in parts if not part.holds]

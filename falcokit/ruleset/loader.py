@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from falcokit.catalogue import Catalogue
+from falcokit.catalogue import AUDIT_CLOUDS, Catalogue
 from falcokit.diagnostic import Diagnostic, FalcoPlace
 from falcokit.document import Document, YamlError
 from falcokit.record import Record
@@ -297,6 +297,8 @@ def _with_near_name(diagnostic: Diagnostic, table: dict[str, Definition]) -> Dia
 
 def _met(requirement: PluginRequirement, loaded: dict[str, str]) -> bool:
     for name, version, _ in requirement.alternatives:
+        if name.startswith(AUDIT_CLOUDS) and "k8saudit" in loaded:
+            return True
         if name in loaded:
             if not loaded[name]:
                 return True  # A plugin that falcokit does not know.
@@ -317,7 +319,9 @@ def _unmet(item: PluginsItem, requirement: PluginRequirement, loaded: dict[str, 
         help_text = f"require {loaded[name]} or lower of the same major version"
     else:
         message = f"the plugin `{name}` is required but not loaded"
-        help_text = f"loaded plugins: {', '.join(sorted(loaded)) or 'none'}"
+        help_text = (
+            f"loaded plugins: {', '.join(sorted(loaded)) or 'none'}; one of your own is made known with --fields FILE"
+        )
     place = FalcoPlace(item.file, (item.step,))
     span = Span(item.file, written.node.start, written.node.end)
     return Diagnostic("plugin-version", message, span, help_text, (), place, "", name)

@@ -90,6 +90,10 @@ def test_a_copy_with_comments_is_left_alone() -> None:
         ("evt.type = open AND NOT proc.name = a", "evt.type = open and not proc.name = a"),
         ("evt.type = open and !(proc.name = a)", "evt.type = open and not (proc.name = a)"),
         ("evt.type = open and proc.name not in (a, b)", "evt.type = open and not proc.name in (a, b)"),
+        ("evt.type = open and proc.name NOT IN (a, b)", "evt.type = open and not proc.name in (a, b)"),
+        ("evt.type = open and proc.name !in (a, b)", "evt.type = open and not proc.name in (a, b)"),
+        ("evt.type = open and proc.name IN (a, b)", "evt.type = open and proc.name in (a, b)"),
+        ("evt.type = open and proc.name <> a", "evt.type = open and proc.name != a"),
         ("evt.type = open and proc.name in (a, b, )", "evt.type = open and proc.name in (a, b )"),
     ],
 )

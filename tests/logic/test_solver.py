@@ -149,6 +149,7 @@ def test_a_dead_part_makes_no_difference(condition: str) -> None:
         for event in EVENTS:
             together = all(holds(claim.node, macros, event) is claim.holds for claim in (dead.part, *dead.because))
             assert not together
+            assert not (dead.whole and holds(bound.tree, macros, event))
 
 
 @pytest.mark.parametrize(

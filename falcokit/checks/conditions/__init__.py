@@ -14,6 +14,7 @@ from falcokit.checks.conditions.mixed_and_or import mixed_and_or
 from falcokit.checks.conditions.nearly_a_list import nearly_a_list
 from falcokit.checks.conditions.never_true import never_true
 from falcokit.checks.conditions.null_compare import null_compare
+from falcokit.checks.conditions.operator_in_value import operator_in_value
 from falcokit.checks.conditions.process_name_too_long import process_name_too_long
 from falcokit.checks.conditions.repeated_list_item import repeated_list_item
 from falcokit.checks.conditions.repeated_operand import repeated_operand
@@ -37,4 +38,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     nearly_a_list,
     repeated_list_item,
     unreachable_list_item,
+    operator_in_value,
 )

@@ -64,4 +64,12 @@ def glob_in_compare(ruleset: Ruleset) -> Iterator[Finding]:
             if (span.file, span.start) not in seen:
                 seen.add((span.file, span.start))
                 message = f"`{use.check.operator}` compares `*` as it stands: nothing is called `{text}`"
-                yield Finding(span, message, "compare it with `glob`, or with `startswith` and without the `*`")
+                yield Finding(span, message, _help(use.check.operator, text))
+
+
+def _help(operator: str, text: str) -> str:
+    if operator in ("startswith", "endswith", "contains"):
+        return "take the `*` out, or compare with `glob`"
+    if "*" not in text[:-1]:
+        return "compare it with `glob`, or with `startswith` and without the `*`"
+    return "compare it with `glob`"

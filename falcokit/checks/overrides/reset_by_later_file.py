@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
+from falcokit.checks.overrides._redefinitions import Redefinition
 from falcokit.diagnostic import Label, Severity
-from falcokit.ruleset.ruleset import NamedItem, Ruleset, defines, name_span
+from falcokit.ruleset.ruleset import Named, NamedItem, Ruleset, defines, name_span
 from falcokit.source import Origin
 
 __all__ = ["reset_by_later_file"]
@@ -76,8 +77,15 @@ def reset_by_later_file(ruleset: Ruleset) -> Iterator[Finding]:
             if defines(item) and contributions[0].file.origin is not Origin.DEFAULT:
                 continue
             later = [o for o in contributions[number + 1 :] if defines(o) and o.file is not item.file]
-            if later and later[0].node.get("override") is None:
+            if later and later[0].node.get("override") is None and not _same(ruleset, named, item, later[0]):
                 kind, name = named
                 message = f"this change of the {kind} `{name}` is lost: {later[0].file.name} defines it anew"
                 label = Label(name_span(later[0]), "here it starts from nothing")
                 yield Finding(name_span(item), message, "load this file after the other one", (label,))
+
+
+def _same(ruleset: Ruleset, named: Named, item: NamedItem, later: NamedItem) -> bool:
+    """Whether *later* says again what *item* made of the name."""
+    states = {id(changed): state for changed, state in ruleset.states(named)}
+    before, after = states.get(id(item)), states.get(id(later))
+    return before is not None and after is not None and Redefinition(named, later, item, before, after, False).same
