@@ -21,7 +21,7 @@ from falcokit.ruleset.definitions import ListDefinition, RuleDefinition, joined
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.ruleset import Named
 
-__all__ = ["Dated", "Left", "askers", "dated", "fingerprint", "is_published", "left", "published_names"]
+__all__ = ["Dated", "Left", "askers", "dated", "fingerprint", "homes", "is_published", "left", "published_names"]
 
 FILE: Final = "default_index.json"
 
@@ -114,6 +114,12 @@ def left(named: Named) -> Left | None:
         if mark is None and (found is None or family == "falco-rules"):
             found = Left(_index()["families"][family]["file"], versions[at])
     return found
+
+
+def homes(named: Named) -> tuple[str, ...]:
+    """The files of the newest releases that define *named*; where none does any more, those that did."""
+    found = [(_index()["families"][family]["file"], spans[-1][1]) for family, _, spans in _histories(named)]
+    return tuple([file for file, mark in found if mark is not None] or [file for file, _ in found])
 
 
 @cache

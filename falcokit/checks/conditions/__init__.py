@@ -19,6 +19,7 @@ from falcokit.checks.conditions.process_name_too_long import process_name_too_lo
 from falcokit.checks.conditions.repeated_list_item import repeated_list_item
 from falcokit.checks.conditions.repeated_operand import repeated_operand
 from falcokit.checks.conditions.simple_regex import simple_regex
+from falcokit.checks.conditions.undefined_list import undefined_list
 from falcokit.checks.conditions.unreachable_list_item import unreachable_list_item
 
 __all__ = ["CHECKS"]
@@ -39,4 +40,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     repeated_list_item,
     unreachable_list_item,
     operator_in_value,
+    undefined_list,
 )
