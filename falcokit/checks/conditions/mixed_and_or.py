@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from falcokit.checks.check import Finding, check
 from falcokit.checks.conditions._chains import chains
@@ -11,6 +13,9 @@ from falcokit.diagnostic import Confidence, Severity
 from falcokit.ruleset.ruleset import Ruleset
 
 __all__ = ["mixed_and_or"]
+
+_SIGN: Final = re.compile(rb"""[()]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""", re.DOTALL)
+"""Parentheses, and quoted texts, whose parentheses do not count."""
 
 
 @check("FK453", Severity.INFO, Confidence.MEDIUM)
@@ -28,6 +33,11 @@ def mixed_and_or(ruleset: Ruleset) -> Iterator[Finding]:
       condition: «evt.type = execve and proc.name = sh» or evt.type = execveat
       output: shell %proc.name
       priority: INFO
+    - rule: File
+      desc: a file
+      condition: evt.type = open or («evt.type = openat and (fd.name = "a)"» ) or (evt.type = openat2))
+      output: file %fd.name
+      priority: INFO
     ```
 
     ## Accepted
@@ -35,7 +45,9 @@ def mixed_and_or(ruleset: Ruleset) -> Iterator[Finding]:
     ```yaml custom.yaml
     - rule: Shell
       desc: a shell
-      condition: (evt.type = execve and proc.name = sh) or (evt.type = execveat and (proc.name = a or proc.name = b))
+      condition: >
+        (evt.type = execve and proc.name = sh) or (evt.type = execveat and (proc.name = a or proc.name = b))
+        or ((evt.type = clone or evt.type = vfork) and ( proc.name = "(" or proc.name = c ))
       output: shell %proc.name
       priority: INFO
     ```
@@ -57,13 +69,17 @@ def mixed_and_or(ruleset: Ruleset) -> Iterator[Finding]:
 
 
 def _in_parentheses(text: bytes, node: And) -> bool:
-    """Whether the nearest sign before the chain is an opening parenthesis of its own."""
+    """Whether one of the signs right before the chain is an opening parenthesis of its own."""
     start, end = node.children[0].start, node.children[-1].end
-    before = text[:start].rstrip()
-    if not before.endswith((b"(", b"not")):
-        return False
-    depth = 0
-    for sign in text[start:end]:
-        depth += (sign == 40) - (sign == 41)
-    after = text[end:].lstrip()
-    return before.endswith(b"(") and (after.startswith(b")") or depth < 0)
+    at = start
+    while (before := text[:at].rstrip()).endswith(b"("):
+        at = len(before) - 1
+        depth = 0
+        for sign in _SIGN.finditer(text, at):
+            depth += (sign[0] == b"(") - (sign[0] == b")")
+            if depth == 0:
+                # Parentheses around the first and the last part may stand between.
+                if sign.start() >= end and not text[end : sign.start()].strip(b") \t\r\n"):
+                    return True
+                break
+    return False
