@@ -51,10 +51,10 @@ def operator_in_value(ruleset: Ruleset) -> Iterator[Finding]:
       priority: INFO
     ```
     """
-    for use in ruleset.uses:
+    bodies = {id(body) for body in ruleset.bodies if any(sign in body.raw for sign in _WORDS)}
+    for use in [use for use in ruleset.uses if id(use.body) in bodies] if bodies else ():
         right = use.check.right
-        values = right.items if isinstance(right, ListValue) and _OPERATOR.search(use.body.final) else ()
-        for value in (right,) if isinstance(right, Value) else values:
+        for value in right.items if isinstance(right, ListValue) else (right,) if isinstance(right, Value) else ():
             found = None if value.quoted else _OPERATOR.search(value.text)
             if found is not None:
                 span = use.body.locate(value.start, value.end)

@@ -66,9 +66,8 @@ def undefined_list(ruleset: Ruleset) -> Iterator[Finding]:
     seen = set()
     for use in ruleset.uses:
         right = use.check.right
-        if not isinstance(right, ListValue) or len(right.texts) != 1 or "_" not in right.texts[0]:
+        if not isinstance(right, ListValue) or len(right.texts) != 1 or "_" not in (name := right.texts[0]):
             continue
-        name = right.texts[0]
         if name in lists or right.items[0].quoted or not _of_text(ruleset, use):
             continue
         files = homes(("list", name))
