@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 from falcokit.catalogue import Catalogue, FieldUse
-from falcokit.condition.ast import Check, Expression, Identifier, Not, Or
+from falcokit.condition.ast import Check, Expression, Field, Identifier, Not, Or
 from falcokit.logic.atom import NUMBER, Atom, read_atom
 from falcokit.logic.claim import Claim
 from falcokit.logic.domain import ANYTHING, TRUTH, Domain, narrowed, one_of
-from falcokit.ruleset.field_set import field_bit
+from falcokit.ruleset.field_set import bit_of
 from falcokit.ruleset.macros import Bound
 
 __all__ = ["ALL_FIELDS", "Facts", "Solver", "Undecided"]
@@ -62,7 +62,7 @@ class Solver:
         self._fields = fields
         self._left = budget
         self._constants = constants
-        self._atoms: dict[int, tuple[Check, Atom, int]] = {}
+        self._atoms: dict[int, tuple[Check, Atom]] = {}
 
     def about(self, fields: int, budget: int = 20_000) -> Solver:
         """One for the same source with a *budget* of its own that decides by *fields*."""
@@ -70,13 +70,12 @@ class Solver:
         other._atoms = self._atoms
         return other
 
-    def _read(self, check: Check) -> tuple[Check, Atom, int]:
-        """*check*, what it says, and the mask of the field that it is about."""
+    def _read(self, check: Check) -> Atom:
+        """What *check* says."""
         known = self._atoms.get(id(check))
         if known is None:
-            atom = read_atom(check, self._source, self._catalogue, self._constants)
-            known = self._atoms[id(check)] = (check, atom, field_bit(atom.key))
-        return known
+            known = self._atoms[id(check)] = (check, read_atom(check, self._source, self._catalogue, self._constants))
+        return known[1]
 
     def assume(self, claims: Iterable[Claim], facts: Facts = _NOTHING) -> Facts | None:
         """What is known where all *claims* hold on top of *facts*; None where they cannot."""
@@ -147,8 +146,11 @@ class Solver:
 
     def _narrowed(self, known: Facts, check: Check, holds: bool) -> Facts | None:
         """What *check* adds to *known*; None where that cannot be."""
-        _, atom, bit = self._read(check)
-        if atom.operator == "free" or (self._fields != ALL_FIELDS and not self._fields & bit and atom.key != NUMBER):
+        fields = self._fields
+        if fields != ALL_FIELDS and not fields & bit_of(check) and not (self._constants and _is_number(check)):
+            return _NOTHING
+        atom = self._read(check)
+        if atom.operator == "free":
             return _NOTHING
         self._left -= 1
         if self._left < 0:
@@ -173,6 +175,10 @@ class Solver:
             return _NUMBERED
         use = self._catalogue.resolve(key, self._source)
         return TRUTH if isinstance(use, FieldUse) and use.type == "BOOL" and not use.is_list else ANYTHING
+
+
+def _is_number(check: Check) -> bool:
+    return isinstance(check.left, Field) and check.left.name == NUMBER
 
 
 def _common(known: Facts, alternatives: list[Facts]) -> dict[str | Check, Domain]:
