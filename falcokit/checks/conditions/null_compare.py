@@ -54,6 +54,7 @@ def null_compare(ruleset: Ruleset) -> Iterator[Finding]:
         right = use.check.right
         if (
             isinstance(right, Value)
+            and len(right.text) < 5
             and right.text.lower() in ("null", "nil", "none", "nan")
             and not right.quoted
             and use.check.operator in ("=", "==", "!=")

@@ -14,6 +14,7 @@ from falcokit.ruleset.ruleset import Ruleset
 __all__ = ["operator_in_value"]
 
 _OPERATOR: Final = re.compile(r"&&|\|\||;$")
+_SIGN: Final = re.compile(r"&&|\|\||;")
 _WORDS: Final = {"&&": " and ", "||": " or ", ";": ""}
 
 
@@ -51,7 +52,7 @@ def operator_in_value(ruleset: Ruleset) -> Iterator[Finding]:
       priority: INFO
     ```
     """
-    bodies = {id(body) for body in ruleset.bodies if any(sign in body.raw for sign in _WORDS)}
+    bodies = {id(body) for body in ruleset.bodies if _SIGN.search(body.raw)}
     for use in [use for use in ruleset.uses if id(use.body) in bodies] if bodies else ():
         right = use.check.right
         for value in right.items if isinstance(right, ListValue) else (right,) if isinstance(right, Value) else ():

@@ -14,7 +14,7 @@ from falcokit.source import SourceFile, Span
 
 __all__ = ["duplicate_key"]
 
-_NESTED: Final = frozenset(("exceptions", "required_plugin_versions"))
+_NESTED: Final = ("exceptions", "required_plugin_versions")
 
 
 @check("FK051", Severity.WARNING)
@@ -69,8 +69,8 @@ def duplicate_key(ruleset: Ruleset) -> Iterator[Finding]:
         names = item.node.names()
         if len(names) < len(item.node.pairs):
             yield from _twice(item.file, item.node)
-        for key in _NESTED & names:
-            if (inner := item.node.get(key)) is not None:
+        for key in _NESTED:
+            if key in names and (inner := item.node.get(key)) is not None:
                 yield from _inside(item.file, inner)
 
 

@@ -55,6 +55,8 @@ def half_read_field(ruleset: Ruleset) -> Iterator[Finding]:
             continue
         source, fields = rule.definition.source, rule.output_result.fields
         for written in rule.definition.output:
+            if not set(_NAME.findall(written.text)).difference(fields):
+                continue
             for found in _NAME.finditer(written.text):
                 word = found[1]
                 if word in fields or isinstance(catalogue.resolve(word, source), FieldUse) or word == "container.info":
