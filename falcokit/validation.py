@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition import parse
@@ -15,6 +16,9 @@ from falcokit.ruleset.check_compiler import compile_check
 from falcokit.ruleset.loader import Loaded, load
 from falcokit.source import SourceFile
 from falcokit.source.decode import decode
+
+if TYPE_CHECKING:
+    from falcokit.evaluate import Evaluator
 
 __all__ = ["Condition", "Validation", "compile_condition", "validate"]
 
@@ -51,12 +55,28 @@ def validate(files: Iterable[tuple[str, str | bytes]], *, catalogue: Catalogue |
     return Validation(load(sources, catalogue or Catalogue.bundled()))
 
 
-class Condition(NamedTuple):
-    """A condition that compiles: its text, its tree, and the source it was compiled for."""
+class Condition:
+    """A condition that compiles: its ``text``, its ``tree``, and the ``source`` it was compiled for."""
 
-    text: str
-    tree: Expression
-    source: str
+    def __init__(self, text: str, tree: Expression, source: str, catalogue: Catalogue) -> None:
+        self.text: Final = text
+        self.tree: Final = tree
+        self.source: Final = source
+        self._catalogue = catalogue
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        from falcokit.evaluate import Evaluator
+
+        return Evaluator(self.tree, self.source, self._catalogue)
+
+    def matches(self, event: Mapping[str, object]) -> bool:
+        """Whether Falco's engine would find that it holds for *event*.
+
+        *event* maps full field expressions, such as ``proc.aname[2]``, to values: texts, whole numbers, truth values, addresses
+        as text, and sequences of these for list fields.  A key that is absent, or whose value is of another type, has no value.
+        """
+        return self._evaluator.matches(event)
 
 
 def compile_condition(text: str, *, source: str = "syscall", catalogue: Catalogue | None = None) -> Condition:
@@ -74,4 +94,4 @@ def compile_condition(text: str, *, source: str = "syscall", catalogue: Catalogu
         for problem in compile_check(leaf, source, catalogue):
             if KINDS[problem.kind].severity is Severity.ERROR:
                 raise ConditionError(problem.message, problem.at)
-    return Condition(text, tree, source)
+    return Condition(text, tree, source, catalogue)

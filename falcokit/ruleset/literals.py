@@ -11,7 +11,17 @@ from typing import Final
 
 from falcokit.record import Record
 
-__all__ = ["MAX_TEXT", "BadLiteral", "literal_problem", "needless_regex", "read_number", "regex_problem", "shown"]
+__all__ = [
+    "MAX_TEXT",
+    "NUMBER_WIDTHS",
+    "BadLiteral",
+    "literal_problem",
+    "needless_regex",
+    "read_number",
+    "regex_problem",
+    "service_port",
+    "shown",
+]
 
 MAX_TEXT: Final = 255
 """How many bytes a text may have."""
@@ -29,7 +39,7 @@ class BadLiteral(Record):
         self.ends_falco: Final = ends_falco
 
 
-_WIDTHS: Final = {
+NUMBER_WIDTHS: Final = {
     "INT8": (8, True), "INT16": (16, True), "INT32": (32, True), "INT64": (64, True), "FD": (64, True),
     "ERRNO": (64, True), "PID": (64, True), "DOUBLE": (32, True), "UINT8": (8, False), "UINT16": (16, False),
     "UINT32": (32, False), "UINT64": (64, False), "RELTIME": (64, False), "ABSTIME": (64, False),
@@ -65,7 +75,7 @@ def read_number(text: str, type_name: str) -> int | None:
     found = _NUMBER(text)
     if found is None:
         return None
-    bits, signed = _WIDTHS[type_name]
+    bits, signed = NUMBER_WIDTHS[type_name]
     # The digits are cut because Python refuses to read very long ones; 20 are more than any of these types holds.
     value = int(found[2]) if len(found[2]) <= 20 else 1 << 80
     if signed:
@@ -84,7 +94,7 @@ def literal_problem(type_name: str, text: str, operator: str) -> BadLiteral | No
         return BadLiteral("a value with a NUL byte can only be compared with raw bytes", "take `\\x00` out")
     if type_name in _TEXTS:
         return _text_error(text) or (_regex(text) if operator == "regex" else None)
-    if type_name in _WIDTHS:
+    if type_name in NUMBER_WIDTHS:
         return _number_error(text, type_name)
     if type_name in _FAMILIES:
         return _network_error(text, type_name) if type_name.endswith("NET") else _address_error(text, type_name)
@@ -157,6 +167,13 @@ def _services() -> dict[str, int]:
 
     services: dict[str, int] = json.loads(read_data("schemas", "catalogue/services.json"))
     return services
+
+
+def service_port(text: str) -> int:
+    """The port that *text*, a literal that Falco takes, stands for."""
+    if not text:
+        return 0
+    return int(text) % 65536 if _DIGITS(text) else _services()[text]
 
 
 def _bytes_error(text: str, operator: str) -> BadLiteral | None:

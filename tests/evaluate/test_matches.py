@@ -1,0 +1,91 @@
+"""Conditions against events written by hand."""
+
+from __future__ import annotations
+
+import fnmatch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from falcokit import ConditionError, compile_condition
+from falcokit.evaluate.patterns import glob_matcher
+
+SHELL = {
+    "evt.type": "execve", "proc.name": "bash", "proc.pid": 42, "proc.tty": 0, "fd.sip": "10.1.2.3", "fd.name": "/etc/ssh/a",
+    "evt.is_open_write": True, "proc.aname[2]": "sshd", "proc.cmdline": "bash -c ls", "container.image.repository": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ("evt.type = execve and proc.name in (sh, bash)", True),
+        ("evt.type = execve and not proc.name in (sh, bash)", False),
+        ("proc.pid > 41 and proc.pid <= 42 and proc.tty = 0", True),
+        ("proc.pname = a", False),
+        ("proc.pname != a", False),
+        ("not proc.pname = a and not proc.pname exists", True),
+        ("container.image.repository exists and container.image.repository = ''", True),
+        ("container.image.repository contains ''", True),
+        ("proc.aname[2] = sshd and not proc.aname[3] exists", True),
+        ("fd.sip = 10.1.2.3 and fd.sip != 10.1.2.4 and fd.sip != ::1", True),
+        ("fd.name pmatch (/usr, /etc/ssh) and not fd.name pmatch (/etc/ss)", True),
+        ("fd.name glob /etc/*/a and fd.name glob '/etc/ss[gh]/?'", True),
+        ("fd.name glob '/etc/ss[!h]/*' or fd.name glob '['", False),
+        ("proc.cmdline regex 'bash -c [a-z]+'", True),
+        ("proc.cmdline regex 'bash'", False),
+        ("proc.cmdline icontains BASH and toupper(proc.name) = BASH and len(proc.name) = 4", True),
+        ("evt.is_open_write = true and evt.is_open_write != false", True),
+        ("proc.name = oneof (bash, sh) and proc.name != allof (sh, zsh)", True),
+        ("proc.name startswith anyof (x, ba) and not proc.cmdline contains allof (bash, perl)", True),
+        ("proc.name = val(proc.cmdline)", False),
+        ("proc.cmdline startswith val(proc.name)", True),
+        ("concat(proc.name, '-', proc.name) = 'bash-bash'", True),
+    ],
+)
+def test_conditions(condition: str, holds: bool) -> None:
+    assert compile_condition(condition).matches(SHELL) is holds
+
+
+def test_a_value_of_another_type_is_no_value() -> None:
+    condition = compile_condition("proc.pid exists or proc.name exists or evt.is_open_write exists or fd.sip exists")
+    assert not condition.matches({"proc.pid": "42", "proc.name": 7, "evt.is_open_write": "yes", "fd.sip": "host"})
+    assert not condition.matches({"proc.pid": True, "unknown.key": 1})
+    assert not condition.matches({"proc.pid": 1 << 80, "proc.name": None, "fd.sip": ["10.0.0.1"]})
+
+
+def test_a_list_field() -> None:
+    inner = compile_condition("ka.req.pod.containers.image in (a, b)", source="k8s_audit")
+    assert inner.matches({"ka.req.pod.containers.image": ["a", "b"]})
+    assert not inner.matches({"ka.req.pod.containers.image": ["a", "c"]})
+    assert not inner.matches({"ka.req.pod.containers.image": []})
+    some = compile_condition("ka.req.pod.containers.image intersects (a, b)", source="k8s_audit")
+    assert some.matches({"ka.req.pod.containers.image": ["a", "c"]})
+
+
+def test_one_ancestor_is_enough() -> None:
+    event = {"proc.aname": ["bash", "sshd"], "proc.aname[1]": "bash"}
+    assert compile_condition("proc.aname = sshd and proc.aname in (sshd, cron) and proc.aname != sshd").matches(event)
+    assert not compile_condition("proc.aname = cron or not proc.aname[1] = bash").matches(event)
+    assert compile_condition("proc.aname = sshd").matches({"proc.aname": "sshd"})
+
+
+def test_what_falco_refuses_is_refused_before() -> None:
+    with pytest.raises(ConditionError):
+        compile_condition("proc.nme = a")
+
+
+_letters = st.text("ab*?[]!-^\\/.é", max_size=8)
+
+
+@given(_letters, _letters)
+def test_a_shell_pattern_never_raises(pattern: str, value: str) -> None:
+    for ignore_case in (False, True):
+        assert glob_matcher(pattern.encode(), ignore_case)(value.encode()) in (True, False)
+
+
+@given(st.text("ab*?.", max_size=8), st.text("ab.", max_size=8))
+def test_a_simple_shell_pattern_is_that_of_the_shell(pattern: str, value: str) -> None:
+    found = compile_condition(f'proc.name glob "{pattern}"').matches({"proc.name": value})
+    assert found is fnmatch.fnmatchcase(value, pattern)
