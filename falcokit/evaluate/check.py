@@ -182,10 +182,10 @@ def _folded(value: _Literal) -> bytes:
 
 
 _PLAIN: Final[dict[str, _Compare]] = {
-    "<": cast(_Compare, operator.lt),
-    "<=": cast(_Compare, operator.le),
-    ">": cast(_Compare, operator.gt),
-    ">=": cast(_Compare, operator.ge),
+    "<": cast("_Compare", operator.lt),
+    "<=": cast("_Compare", operator.le),
+    ">": cast("_Compare", operator.gt),
+    ">=": cast("_Compare", operator.ge),
     "contains": lambda value, literal: _bytes(literal) in _bytes(value),
     "icontains": lambda value, literal: _folded(literal) in _folded(value),
     "startswith": lambda value, literal: _bytes(value).startswith(_bytes(literal)),
