@@ -25,7 +25,8 @@ def help_for_inserted(body: Body, start: int, span: Span, exceptions: Iterable[R
     quote = """quote it once more, such as '"a (b)"'"""
     name = list_of(body, span)
     if name is not None:
-        return f"Falco puts the items of the list `{name}` into the condition as they are: {quote}"
+        help_text = f"Falco puts the items of the list `{name}` in wherever its name stands, as they are: {quote}"
+        return f"{help_text}, or rename the list if a macro of this name is meant"
     for exception in exceptions:
         if not any(_holds(value, span) for value in exception.values):
             continue

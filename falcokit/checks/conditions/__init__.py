@@ -8,6 +8,7 @@ from falcokit.checks.check import Check
 from falcokit.checks.conditions.always_true_chain import always_true_chain
 from falcokit.checks.conditions.empty_list import empty_list
 from falcokit.checks.conditions.expensive_first import expensive_first
+from falcokit.checks.conditions.field_never_filled import field_never_filled
 from falcokit.checks.conditions.glob_in_compare import glob_in_compare
 from falcokit.checks.conditions.legacy_image_field import legacy_image_field
 from falcokit.checks.conditions.mixed_and_or import mixed_and_or
@@ -41,4 +42,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     unreachable_list_item,
     operator_in_value,
     undefined_list,
+    field_never_filled,
 )

@@ -48,6 +48,6 @@ def legacy_image_field(ruleset: Ruleset) -> Iterator[Finding]:
 
 
 def _instead(use: Use) -> str:
-    if use.check.operator == "endswith" and all("/" not in text for text in texts_of(use.check)):
+    if use.check.operator in ("endswith", "contains") and all("/" not in text for text in texts_of(use.check)):
         return "`container.image.tag` or `container.image.repository`, whichever is meant"
     return "`container.image.repository`, which has no tag"

@@ -58,16 +58,18 @@ def process_name_too_long(ruleset: Ruleset) -> Iterator[Finding]:
             if (span.file, span.start) not in seen:
                 seen.add((span.file, span.start))
                 message = f"no process name is `{text}`: the kernel cuts it to {_LENGTH} bytes"
-                yield Finding(span, message, _help(text, use.check.left))
+                yield Finding(span, message, _help(text, use.check.left, texts))
 
 
-def _help(text: str, field: Operand) -> str:
-    if text.strip("/ ") and "/" in text:
+def _help(text: str, field: Operand, others: tuple[str, ...]) -> str:
+    if text.strip("/ ") and "/" in text and " " not in text.strip():
         # The name of a process that was started by a path is what stands behind the last slash.
         text = text.strip().rstrip("/").rpartition("/")[2]
     elif " " in text:
         return "write the name of the program alone: what it calls itself later is in no field"
     cut = text.encode("utf-8", "replace")[:_LENGTH].decode("utf-8", "ignore")
+    if cut in others and cut != text:
+        return f"take it out: `{cut}` stands here already"
     name = glued(field) if isinstance(field, Field) else ""
     whole = re.sub(r"^proc\.([pa]?)name", r"proc.\1exepath", name)
     return f"write `{cut}`" + (f", or compare `{whole}`" if whole != name else "")

@@ -139,7 +139,9 @@ def _finding(rule: CompiledRule, other: CompiledRule, mine: NamedItem | None, it
         assert mine is not None
         item, shown = mine, other.definition.item
         message = f"this rule is tried before `{taken}` and takes all its events: that one never fires"
-        help_text = f"exclude the events of `{taken}` here, load this rule after it, or set `rule_matching: all`"
+        # A rule that is defined anew keeps its place.
+        later = "" if rule.definition.contributions[0] is not item else " load this rule after it,"
+        help_text = f"exclude the events of `{taken}` here,{later} or set `rule_matching: all`"
         label = f"`{taken}` stands here"
     return Finding(name_span(item), message, help_text, (Label(name_span(shown), label),))
 
