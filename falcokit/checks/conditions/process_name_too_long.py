@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from falcokit.checks.check import Finding, check
+from falcokit.checks.conditions._lists import missing_list
 from falcokit.condition.ast import Field, Operand
 from falcokit.diagnostic import Severity
 from falcokit.ruleset.operands import glued
@@ -52,8 +53,8 @@ def process_name_too_long(ruleset: Ruleset) -> Iterator[Finding]:
             continue
         texts = texts_of(use.check)
         for number, text in [(number, text) for number, text in enumerate(texts) if len(text) > _LENGTH]:
-            if "&&" in text or "||" in text:
-                continue  # A finding of its own.
+            if "&&" in text or "||" in text or missing_list(ruleset, use.check):
+                continue  # Findings of their own.
             span = place_of(use, number)
             if (span.file, span.start) not in seen:
                 seen.add((span.file, span.start))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from falcokit.catalogue import FieldUse
 from falcokit.checks.check import Finding, check
+from falcokit.checks.conditions._lists import missing_list
 from falcokit.condition.ast import Field, ListValue
 from falcokit.diagnostic import Confidence, Severity
 from falcokit.ruleset.default_index import homes
@@ -17,10 +17,6 @@ from falcokit.ruleset.uses import Use
 
 __all__ = ["undefined_list"]
 
-_LIKE_A_LIST: Final = re.compile(
-    r"[a-z][a-z0-9_]*_(?:addresses|binaries|containers|destinations|directories|dirs|domains|executables|files|hosts|images|"
-    r"ipaddrs|ips|lists?|namespaces|networks|paths|ports|processes|procs|programs|repositories|sockets|subnets|users)"
-)
 _TEXTS: Final = ("CHARBUF", "FSPATH", "FSRELPATH")
 """Of other types Falco refuses a name itself."""
 
@@ -62,20 +58,15 @@ def undefined_list(ruleset: Ruleset) -> Iterator[Finding]:
 
     `nearly-a-list`, `dead-hook`
     """
-    lists = ruleset.definitions.lists
     seen = set()
     for use in ruleset.uses:
-        right = use.check.right
-        if not isinstance(right, ListValue) or len(right.texts) != 1 or "_" not in (name := right.texts[0]):
-            continue
-        if name in lists or right.items[0].quoted or not _of_text(ruleset, use):
-            continue
-        files = homes(("list", name))
-        if not files and not _LIKE_A_LIST.fullmatch(name):
+        name, right = missing_list(ruleset, use.check), use.check.right
+        if not name or not isinstance(right, ListValue) or not _of_text(ruleset, use):
             continue
         span = use.body.locate(right.items[0].start, right.items[0].end)
         if span.text == name and (place := (span.file, span.start)) not in seen:
             seen.add(place)
+            files = homes(("list", name))
             where = f"load {' or '.join(files)}, or define it" if files else "define it, or quote it if it is meant"
             yield Finding(span, f"there is no list `{name}`: Falco takes it as a text", where)
 
