@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from falcokit.event.audit_fields import FIELDS
+from falcokit.event.audit_fields import FIELDS, KEYED
 from falcokit.event.json_text import JsonError, JsonValue, read_json
 
 __all__ = ["AuditEvent", "audit_events"]
@@ -17,6 +17,7 @@ _TIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
 )
 _EXPRESSION: Final = re.compile(r"([a-z_.A-Z]+)(?:\[(.*)\])?", re.DOTALL)
+_INDEX: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _POSITION: Final = re.compile(r"[+-]?[0-9]+", re.ASCII)
 
 
@@ -59,6 +60,8 @@ class AuditEvent(Mapping[str, object]):
             return self._json(what, argument)
         extract = FIELDS.get(name)
         if extract is None or self._document.get("auditID") is None:
+            return None
+        if argument is not None and name not in KEYED and not _INDEX.fullmatch(argument):
             return None
         value = extract(self._document, argument)
         return value or None if isinstance(value, list) else value

@@ -9,7 +9,10 @@ from urllib.parse import unquote_to_bytes
 
 from falcokit.event.json_text import JsonValue
 
-__all__ = ["FIELDS", "Extracted"]
+__all__ = ["FIELDS", "KEYED", "Extracted"]
+
+KEYED: Final = frozenset(("ka.uri.param", "ka.req.volume.hostpath", "ka.req.binding.subject.has_name"))
+"""The fields whose argument is any text; that of the others is an index."""
 
 Extracted: TypeAlias = "str | list[str] | None"
 _Slots: TypeAlias = "list[JsonValue | None] | None"

@@ -52,6 +52,12 @@ POD = {
         ("json.value[/requestObject/spec/volumes]", '[{"name":"v","hostPath":{"path":"/etc/ssh"}}]'),
         ("evt.rawtime", 1775001600500000000),
         ("ka.nosuch", None),
+        ("ka.req.pod.containers.image[x]", None),
+        ("ka.req.pod.containers.image[-1]", None),
+        ("ka.req.pod.containers.image[\u00b2]", None),
+        ("ka.req.pod.containers.image[99999999999999999999999]", None),
+        ("ka.req.pod.containers.image[", None),
+        ('ka.uri.param["x"]', "a b"),
     ],
 )
 def test_fields(expression: str, value: object) -> None:
