@@ -17,7 +17,11 @@ _CAPITALS_BEFORE: Final = re.compile(r"\b(?:AND|OR|NOT)\b(?=[ \t]*$)")
 _NOT_OPERATOR: Final = re.compile(
     r"(?:(?:not|NOT)[ \t]+|![ \t]*)(in|IN|intersects|pmatch|i?contains|startswith|endswith|i?glob|regex|exists)\b"
 )
-_FIELD_BEFORE: Final = re.compile(r"(?<![\w.\])])[a-z][\w.]*(?:\[[^\]\n]*\])?[ \t]+$")
+_FIELD_BEFORE: Final = re.compile(r"(?<![\w.\])])[a-z]\w*\.[\w.]*(?:\[[^\]\n]*\])?[ \t]+$")
+_COMPARED_BEFORE: Final = re.compile(
+    r"(?:[=<>,]|\b(?:in|intersects|pmatch|i?contains|startswith|endswith|i?glob|regex|oneof|anyof|allof))\s*\(?\s*$"
+)
+"""Behind these stands a value, even if it reads like a field."""
 _COMMA_BEFORE: Final = re.compile(r",\s*$")
 _CONDITION_BEFORE: Final = re.compile(r"\bcondition[ \t]*:[ \t]*(?:[>|][-+0-9]*[ \t]*\n[ \t]*)?[\"']?$")
 _MEANT: Final = re.compile(r"did you mean `?(\w+)`?\?")
@@ -27,7 +31,8 @@ def condition_syntax(d: Diagnostic) -> Fix | None:
     """The operator that is meant in Falco's words, ``not`` in front of its field, no comma at the end of a list."""
     text, at = d.file.text, d.span.start
     line = text.rfind("\n", 0, at) + 1
-    if (found := _NOT_OPERATOR.match(text, at)) and (field := _FIELD_BEFORE.search(text, line, at)):
+    found, field = _NOT_OPERATOR.match(text, at), _FIELD_BEFORE.search(text, line, at)
+    if found and field and not _COMPARED_BEFORE.search(text, max(field.start() - 40, 0), field.start()):
         moved = Edit(Span(d.file, field.start(), field.start()), "not ")
         rest = Edit(Span(d.file, at, found.end()), found[1].lower())
         return Fix("write `not` before the field", (moved, rest))

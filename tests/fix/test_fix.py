@@ -104,6 +104,20 @@ def test_operators_of_other_languages_are_written_in_falcos_words(before: str, a
         assert [d.kind for d in fixed.result.findings if d.is_error] == []
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "proc.name = a not in (b)",
+        "fd.name=a.b not in (c)",
+        "proc.name startswith a.b not in (c)",
+        "proc.name in (a.b not in (c))",
+    ],
+)
+def test_a_value_is_not_taken_for_a_field(condition: str) -> None:
+    text = RULE.replace("evt.type = open", condition)
+    assert mend(text, unsafe=True).files[0].text == text
+
+
 def test_what_is_meant_most_likely_is_written_where_asked_for() -> None:
     text = RULE.replace("output:", "outpu:").replace("priority: INFO", "prioriy: WARN")
     text += "- rule: T\n  condition: proc.name = x\n  override: {condition: append}\n"
