@@ -10,10 +10,11 @@ from falcokit.checks.check import Finding, check
 from falcokit.condition.ast import ListValue, Value
 from falcokit.diagnostic import Edit, Fix, Severity
 from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.uses import field_of
 
 __all__ = ["operator_in_value"]
 
-_OPERATOR: Final = re.compile(r"&&|\|\||;$")
+_OPERATOR: Final = re.compile(r"(?<=\w)(?:&&|\|\|)(?=[A-Za-z!])|(?<=\w);$")
 _SIGN: Final = re.compile(r"&&|\|\||;")
 _WORDS: Final = {"&&": " and ", "||": " or ", ";": ""}
 
@@ -47,7 +48,9 @@ def operator_in_value(ruleset: Ruleset) -> Iterator[Finding]:
     ```yaml custom.yaml
     - rule: Shell
       desc: a shell
-      condition: evt.type = execve and proc.cmdline contains "a && b" and proc.args contains ';'
+      condition: >
+        evt.type = execve and proc.cmdline contains "a && b" and proc.args contains ';' and not proc.cmdline contains &&
+        and proc.args contains a||b and not proc.cmdline = x&&y and not proc.name = && and not proc.pname = "a&&b"
       output: shell %proc.name
       priority: INFO
     ```
@@ -55,6 +58,9 @@ def operator_in_value(ruleset: Ruleset) -> Iterator[Finding]:
     bodies = {id(body) for body in ruleset.bodies if _SIGN.search(body.raw)}
     for use in [use for use in ruleset.uses if id(use.body) in bodies] if bodies else ():
         right = use.check.right
+        # A command line can have them, and so can what is looked for inside a text.
+        if use.check.operator not in ("=", "==", "!=", "in") or field_of(use.check).endswith(("cmdline", "args")):
+            continue
         for value in right.items if isinstance(right, ListValue) else (right,) if isinstance(right, Value) else ():
             found = None if value.quoted else _OPERATOR.search(value.text)
             if found is not None:
