@@ -148,8 +148,8 @@ def _touch(one: Edit, other: Edit) -> bool:
 
 
 def _errors(result: LintResult) -> Counter[tuple[str, str]]:
-    """How many errors each item has."""
-    return Counter([(d.file.name, _item(d)) for d in result.findings if d.is_error])
+    """How many errors each item has; a document that Falco does not read any more is as bad as one."""
+    return Counter([(d.file.name, _item(d)) for d in result.findings if d.is_error or d.kind == "ignored-document"])
 
 
 def _item(d: Diagnostic) -> str:

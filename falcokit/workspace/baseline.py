@@ -50,6 +50,7 @@ def write_baseline(path: str, findings: Iterable[Diagnostic]) -> None:
             read_baseline(path)
         except ConfigError:
             raise ConfigError(f"{path} is there already and is no baseline: name another file") from None
+    path = os.path.realpath(path)  # A link stays one.
     data = {"version": _VERSION, "findings": sorted(fingerprints(findings))}
     temporary = ""
     try:

@@ -69,6 +69,20 @@ def test_what_stands_in_another_item_is_left_alone(text: str) -> None:
     assert [d.kind for d in fixed.result.findings if d.is_error] == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[{list: l, items: [a, b]}, {list: m, items: [c]}]\n",
+        "- list: l   # ours\n  items: [a, b]\n- list: m\n  items: [c]\n",
+        "- list: l\n  # inside\n  items: [a, b]\n",
+        "-\n  list: l\n  items: [a, b]\n- list: m\n  items: [c]\n",
+        "---\n- list: l\n  items: [a, b]\n---\n- list: m\n  items: [c]\n",
+    ],
+)
+def test_a_copy_that_cannot_go_alone_stays(text: str) -> None:
+    assert mend(text, default="- list: l\n  items: [a, b]\n" + RULE).files[1].text == text
+
+
 def test_a_copy_with_comments_is_left_alone() -> None:
     text = "- list: l\n  items: [a, b, # as ever\n    c]\n"
     assert mend(text, default="- list: l\n  items: [a, b]\n" + RULE, unsafe=True).files[1].text == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -97,11 +98,19 @@ def _redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
                 base = item
 
 
-def removal(item: NamedItem) -> Edit:
-    """Taking the whole item out, with the blank lines behind it."""
+_DASH: Final = re.compile(r"[ \t]*-[ \t]+")
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#", re.MULTILINE)
+
+
+def removal(item: NamedItem) -> Edit | None:
+    """Taking the whole item out, with the blank lines behind it; None where more than the item stands in its lines, or
+    a comment inside it would go as well."""
     text = item.file.text
     start = text.rfind("\n", 0, item.node.start) + 1
     end = text.find("\n", item.node.end) + 1 or len(text)
+    alone = _DASH.fullmatch(text, start, item.node.start) and not text[item.node.end : end].strip()
+    if not alone or _COMMENT.search(text, item.node.start, end):
+        return None
     while end < len(text) and text[end : (text.find("\n", end) + 1) or len(text)].strip() == "":
         end = text.find("\n", end) + 1 or len(text)
     return Edit(Span(item.file, start, end), "")

@@ -130,7 +130,8 @@ def identical_copy(ruleset: Ruleset) -> Iterator[Finding]:
         ):
             continue
         kind, name = found.named
-        fix = Fix("remove the copy", (removal(found.item),))
+        edit = removal(found.item)
+        fix = Fix("remove the copy", (edit,)) if edit is not None else None
         label = Label(name_span(found.base_item), "the default stands here")
         message = f"this is a copy of the default {kind} `{name}` as it stands"
         yield Finding(name_span(found.item), message, "remove it: it changes nothing", (label,), fix)
