@@ -8,7 +8,7 @@ from typing import Final
 
 from falcokit.diagnostic import Diagnostic
 from falcokit.document import Mapping, Node, Scalar, Sequence, compose
-from falcokit.embedded.template import blanked, filled
+from falcokit.embedded.template import blanked, filled, is_template
 from falcokit.record import Record
 from falcokit.source import SourceFile, Span
 
@@ -36,7 +36,7 @@ def unwrap(file: SourceFile) -> Unwrapped | None:
     notes: list[Diagnostic] = []
     outer = file
     documents, error = compose(file)
-    if error is not None:
+    if error is not None or is_template(file.text):
         text, holes = filled(file.text)
         if text == file.text:
             return None

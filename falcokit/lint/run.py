@@ -150,9 +150,20 @@ def _without_repeats(found: list[Diagnostic], checked: list[Diagnostic]) -> list
     return [d for d in found if (_SAID_BETTER.get(d.kind), d.span.file, d.span.end) not in places] + checked
 
 
+_OF_THE_WHOLE = frozenset(
+    (
+        "taken-by-earlier-rule", "never-true", "dead-exclusion", "always-true-hook", "dead-hook", "duplicate-name",
+        "unused-macro", "unused-list", "undefined-list",
+    )
+)  # fmt: skip
+"""Findings that hold only where nothing more is said elsewhere: what a template prints can say it."""
+
+
 def _in_hole(d: Diagnostic) -> bool:
-    """Whether the finding is about text that a template will fill in."""
-    return any(start < max(d.span.end, d.span.start + 1) and d.span.start < end for start, end in d.file.holes)
+    """Whether the finding is about text that a template will fill in, or may be answered by such."""
+    return d.kind in _OF_THE_WHOLE or any(
+        start < max(d.span.end, d.span.start + 1) and d.span.start < end for start, end in d.file.holes
+    )
 
 
 def relint(before: LintResult, changed: SourceFile, memo: Memo, *, include_defaults: bool = False) -> LintResult:

@@ -98,6 +98,30 @@ def test_a_line_before_what_prints_lines_may_have_what_it_lacks() -> None:
     assert places == [("template-places", 4), ("wrong-shape", 8)]
 
 
+SHELL = "- rule: {}\n  desc: d\n  condition: evt.type = execve and proc.name = {}\n  output: o %proc.name\n  priority: INFO\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # By chance this is YAML as well.
+        SHELL.format("A", "sh and fd.name = {{ .Values.x }}"),
+        # Two expressions of one length are two values.
+        SHELL.format("A", "{{ .a }}") + SHELL.format("B", "{{ .b }}") + "- list: l\n  items: [{{ .c }}]\n",
+        # One of the branches is printed.
+        "- macro: m\n  {{- if .z }}\n  condition: proc.name = a\n  {{- else }}\n  condition: proc.name = b\n  {{- end }}\n",
+        SHELL.format(
+            "A",
+            "sh\n    {{- if .a }}\n    and proc.pname = a\n    {{- else if .b }}\n    and proc.pname = b\n    {{- end }}",
+        ),
+        "{% if a %}\n" + SHELL.format("A", "a") + "{% else %}\n" + SHELL.format("A", "b") + "{% endif %}\n",
+        SHELL.format("A", "{{ if .a }}a{{ else }}b{{ end }}"),
+    ],
+)
+def test_a_template_is_no_mistake(text: str) -> None:
+    assert {d.kind for d in run(text).findings} <= {"template-places"}
+
+
 @pytest.mark.parametrize("text", ["{{ x", RULE + "{{ }}\n  a: b: c\n", "{{ x }}: {{ y }}\n", "a: {{\n"])
 def test_templates_that_hide_too_much_are_left_to_the_reader(text: str) -> None:
     assert run(text).findings != ()
