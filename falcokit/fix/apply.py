@@ -19,6 +19,7 @@ from falcokit.source import Origin, SourceFile, Span
 __all__ = ["Fixed", "apply_edits", "fix_files"]
 
 _MAX_ROUNDS: Final = 60
+_AS_BAD: Final = ("ignored-document", "duplicate-key")
 
 
 class Fixed(Record):
@@ -148,8 +149,8 @@ def _touch(one: Edit, other: Edit) -> bool:
 
 
 def _errors(result: LintResult) -> Counter[tuple[str, str]]:
-    """How many errors each item has; a document that Falco does not read any more is as bad as one."""
-    return Counter([(d.file.name, _item(d)) for d in result.findings if d.is_error or d.kind == "ignored-document"])
+    """How many errors each item has; what Falco would read no more, and others not at all, is as bad as one."""
+    return Counter([(d.file.name, _item(d)) for d in result.findings if d.is_error or d.kind in _AS_BAD])
 
 
 def _item(d: Diagnostic) -> str:

@@ -172,3 +172,10 @@ def test_default_files_are_never_changed() -> None:
         apply_edits([default], [Edit(Span(default, 0, 1), "x")])
     fixed = mend(default=RULE + "- rule: T\n  enabled: false\n")
     assert fixed.files[0].text == RULE + "- rule: T\n  enabled: false\n"
+
+
+def test_no_key_is_written_twice() -> None:
+    text = RULE + "  prioritiy: WARNING\n  tag: [a]\n  Tags: [b]\n"
+    fixed = mend(text, unsafe=True).files[0].text
+    assert fixed.count("priority:") == 1
+    assert fixed.count("tags:") == 1
