@@ -36,6 +36,23 @@ def name_collision(ruleset: Ruleset) -> Iterator[Finding]:
       condition: proc.name = zsh
     ```
 
+    The macro is a default one.
+
+    ```yaml default.yaml
+    - macro: sensitive_files
+      condition: fd.name startswith /etc
+    - rule: File
+      desc: a file
+      condition: evt.type = open and sensitive_files
+      output: file %fd.name
+      priority: INFO
+    ```
+
+    ```yaml custom.yaml
+    - «list: sensitive_files»
+      items: [/etc/shadow]
+    ```
+
     ## Accepted
 
     ```yaml custom.yaml
@@ -55,11 +72,18 @@ def name_collision(ruleset: Ruleset) -> Iterator[Finding]:
         for kind, other in (("list", definitions.lists.get(name)), ("rule", definitions.rules.get(name))):
             if other is None or (kind == "rule" and not _is_meant(name, other)):
                 continue
-            label = Label(name_span(other.item), f"the {kind} `{name}`")
-            message = f"the macro `{name}` has the name of a {kind}"
             help_text = (
                 "rename one of them" if kind == "list" else "write `rule:` if the rule is meant, or rename the macro"
             )
+            origins = macro.item.file.origin, other.item.file.origin
+            if kind == "list" and origins == (Origin.DEFAULT, Origin.CUSTOM):
+                # Told where it can be mended: the items of the list are put in wherever the macro is named.
+                label = Label(name_span(macro.item), f"the macro `{name}`")
+                message = f"the list `{name}` has the name of a macro, in whose place it is put"
+                yield Finding(name_span(other.item), message, "rename it", (label,))
+                continue
+            label = Label(name_span(other.item), f"the {kind} `{name}`")
+            message = f"the macro `{name}` has the name of a {kind}"
             yield Finding(name_span(macro.item), message, help_text, (label,))
     for name, found in definitions.lists.items():
         rule = definitions.rules.get(name)
