@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias, cast
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import Check, ListValue, Transformer, Value
-from falcokit.evaluate.operand import Event, Got, Reader, compile_operand
+from falcokit.condition.ast import Check, Field, ListValue, Transformer, Value
+from falcokit.evaluate.operand import ANCESTORS, Event, Got, Reader, compile_operand
 from falcokit.evaluate.patterns import glob_matcher, path_matcher, regex_matcher
-from falcokit.evaluate.values import TEXTS, Network, Single, inside, read_literal
+from falcokit.evaluate.values import TEXTS, Network, Single, encoded, inside, read_literal
 
 __all__ = ["Predicate", "compile_predicate"]
 
@@ -18,6 +18,8 @@ Predicate: TypeAlias = "Callable[[Event], bool]"
 _Literal: TypeAlias = "Single | Network"
 _Compare: TypeAlias = "Callable[[Single, _Literal], bool]"
 
+_FIRST_ONLY: Final = frozenset(("fd.ip", "fd.port", "fd.proto", "fd.net", *ANCESTORS))
+"""Fields that compare several values at once: with a modifier they look at the first literal only."""
 _SPOILED: Final = frozenset(("tolower", "toupper", "basename", "b64"))
 """What stands in the text behind these takes part where whole texts are looked up."""
 
@@ -38,17 +40,24 @@ def compile_predicate(check: Check, source: str, catalogue: Catalogue) -> Predic
 
 
 def _with_literals(check: Check, left: Reader, texts: Sequence[str]) -> Predicate:
-    name = check.operator
-    if name == "regex" and not check.modifier:
+    name, modifier = check.operator, check.modifier
+    field = check.left.name if isinstance(check.left, Field) and check.left.argument is None else ""
+    if field in _FIRST_ONLY and modifier:
+        texts, modifier = texts[:1], ""
+        if not texts:
+            return lambda event: False
+    if field == "fd.net" and name in ("in", "intersects"):
+        texts = texts[:1] if name == "in" else ()
+    if name == "regex" and not modifier:
         fits = regex_matcher(texts[0])
         return _single(left, lambda value: fits(_bytes(value)))
-    if name == "pmatch" and not check.modifier:
-        below = path_matcher([text.encode("utf-8", "surrogateescape") for text in texts])
+    if name == "pmatch" and not modifier:
+        below = path_matcher([encoded(text) for text in texts])
         return _single(left, lambda value: below(_bytes(value)))
     literals = [read_literal(text, left.type, name) for text in texts]
     if left.is_list:
         return _of_list(name, left, literals)
-    if check.modifier:
+    if modifier:
         return _modified(check, left, texts, literals)
     if name in ("in", "intersects"):
         return _single(left, lambda value: any(_equal(value, literal) for literal in literals))
@@ -86,7 +95,7 @@ def _modified(check: Check, left: Reader, texts: Sequence[str], literals: Sequen
     name, modifier = check.operator, check.modifier
     if not literals:
         return lambda event: False
-    if literals and isinstance(literals[0], Network) and (name, modifier) in (
+    if isinstance(literals[0], Network) and (name, modifier) in (
         ("=", "anyof"), ("==", "anyof"), ("!=", "allof")
     ):  # fmt: skip
         # Falco looks these up by the stored bytes, which an address and a network never share.

@@ -9,18 +9,18 @@ from typing import Final, TypeAlias
 
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition.ast import Field, Operand, Transformer, TransformerList, Value
-from falcokit.evaluate.values import Single, read_value
+from falcokit.evaluate.values import Single, encoded, read_value
 from falcokit.record import Record
 from falcokit.ruleset.operands import glued
 
-__all__ = ["Event", "Got", "Reader", "compile_operand"]
+__all__ = ["ANCESTORS", "Event", "Got", "Reader", "compile_operand"]
 
 Event: TypeAlias = "Mapping[str, object]"
 """Values by full field expressions, such as ``proc.aname[2]``; an absent key has no value."""
 Got: TypeAlias = "Single | list[Single] | None"
 """A value, the elements of a list field, or None where there is none."""
 
-_ANCESTORS: Final = ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline", "proc.apid", "proc.aenv")
+ANCESTORS: Final = ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline", "proc.apid", "proc.aenv")
 """Without an index these are those of all ancestors, of which one is enough; an event gives a sequence."""
 _LOWER: Final = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
 _UPPER: Final = bytes(c - 32 if 97 <= c <= 122 else c for c in range(256))
@@ -44,7 +44,7 @@ def compile_operand(operand: Operand, source: str, catalogue: Catalogue) -> Read
     if isinstance(operand, Field):
         return _field(operand, source, catalogue)
     if isinstance(operand, Value):
-        text = operand.text.encode("utf-8", "surrogateescape")
+        text = encoded(operand.text)
         return Reader("CHARBUF", False, lambda event: text)
     if isinstance(operand, TransformerList):
         return _list([compile_operand(item, source, catalogue) for item in operand.items])
@@ -57,7 +57,7 @@ def _field(operand: Field, source: str, catalogue: Catalogue) -> Reader:
     use = catalogue.resolve(key, source)
     assert isinstance(use, FieldUse)
     type_name = use.type
-    of_ancestors = operand.argument is None and operand.name in _ANCESTORS
+    of_ancestors = operand.argument is None and operand.name in ANCESTORS
     if not use.is_list and not of_ancestors:
         return Reader(type_name, False, lambda event: read_value(event.get(key), type_name))
 
@@ -97,7 +97,8 @@ def _transformer(operand: Transformer, arguments: list[Reader]) -> Reader:
         inner = operand.arguments[0]
         if isinstance(inner, Transformer) and inner.name == "getopt" and first.is_list:
             return Reader("UINT64", False, lambda event: _options_length(first.get(event)))
-        return Reader("UINT64", False, lambda event: _length(first.get(event)))
+        whole = first.type == "BYTEBUF"
+        return Reader("UINT64", False, lambda event: _length(first.get(event), whole))
     if name == "concat":
         return Reader("CHARBUF", False, lambda event: _joined(b"", [part.get(event) for part in arguments]))
     if name == "join":
@@ -112,14 +113,15 @@ def _transformer(operand: Transformer, arguments: list[Reader]) -> Reader:
     if name == "getopt":
         return _getopt(operand, first, arguments[1])
     change = _CHANGES[name]
+    end = b"" if first.type == "BYTEBUF" else _NUL
 
     def each(event: Event) -> Got:
         got = first.get(event)
         if got is None:
             return None
         values = got if isinstance(got, list) else [got]
-        changed = [change(value.removesuffix(_NUL)) for value in values if isinstance(value, bytes)]
-        kept: list[Single] = [value + _NUL for value in changed if value is not None]
+        changed = [change(value.removesuffix(end)) for value in values if isinstance(value, bytes)]
+        kept: list[Single] = [value + end for value in changed if value is not None]
         if len(kept) < len(changed):
             return None
         return kept if isinstance(got, list) else kept[0]
@@ -147,10 +149,11 @@ _CHANGES: Final[Mapping[str, Callable[[bytes], bytes | None]]] = {
 }
 
 
-def _length(got: Got) -> Got:
+def _length(got: Got, whole: bool = False) -> Got:
+    """How many elements a list has, how many bytes a text up to its first NUL, a buffer as a *whole*."""
     if got is None:
         return None
-    return len(got) if isinstance(got, list) else len(_text(got))
+    return len(got) if isinstance(got, list) or (whole and isinstance(got, bytes)) else len(_text(got))
 
 
 def _options_length(got: Got) -> Got:
@@ -170,7 +173,7 @@ def _joined(separator: bytes, parts: list[Single] | list[Got]) -> Got:
 
 
 def _getopt(operand: Transformer, words: Reader, options: Reader) -> Reader:
-    letter = operand.argument.encode("utf-8", "surrogateescape") if operand.argument is not None else None
+    letter = encoded(operand.argument) if operand.argument is not None else None
 
     def get(event: Event) -> Got:
         got, known = words.get(event), options.get(event)

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from falcokit.record import Record
 from falcokit.ruleset.literals import NUMBER_WIDTHS, read_number, service_port
 
-__all__ = ["TEXTS", "Network", "Single", "inside", "read_literal", "read_value"]
+__all__ = ["TEXTS", "Network", "Single", "encoded", "inside", "read_literal", "read_value"]
 
 Single: TypeAlias = "bytes | int | bool"
 
@@ -40,20 +40,28 @@ def inside(value: Single, network: Network) -> bool:
 def read_value(value: object, type_name: str) -> Single | None:
     """The *value* that an event gives for a field of type *type_name*; None where it is none of this type."""
     if type_name in TEXTS:
-        text = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        text = encoded(value) if isinstance(value, str) else value
         return text.partition(b"\0")[0] if isinstance(text, bytes) else None
     if type_name == "BOOL":
         return value if isinstance(value, bool) else None
     if type_name in _ADDRESSES:
         return _address(value) if isinstance(value, str) else value if isinstance(value, bytes) else None
     if type_name == "BYTEBUF":
-        return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else _only_bytes(value)
+        return encoded(value) if isinstance(value, str) else _only_bytes(value)
     if not isinstance(value, int) or isinstance(value, bool):
         # Of the remaining types only numbers are compared; the others only ever exist.
         return None if type_name in NUMBER_WIDTHS or type_name == "PORT" or value is None else b""
     bits, signed = NUMBER_WIDTHS.get(type_name, (16, False) if type_name == "PORT" else (64, False))
     low, high = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
     return value if low <= value < high else None
+
+
+def encoded(text: str) -> bytes:
+    """The bytes of *text*; bytes that were no UTF-8 when it was read are themselves again."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _only_bytes(value: object) -> bytes | None:
@@ -86,4 +94,4 @@ def read_literal(text: str, type_name: str, operator: str) -> Single | Network:
         return _address(text) or b""
     if type_name == "BYTEBUF" and operator in ("bcontains", "bstartswith"):
         return bytes.fromhex(text)
-    return text.encode("utf-8", "surrogateescape")
+    return encoded(text)

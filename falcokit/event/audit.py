@@ -33,6 +33,8 @@ class AuditEvent(Mapping[str, object]):
         self._known: dict[str, object] = {}
 
     def __getitem__(self, expression: str) -> object:
+        if not isinstance(expression, str):
+            raise KeyError(expression)
         if expression not in self._known:
             self._known[expression] = self._extract(expression)
         value = self._known[expression]
@@ -129,7 +131,7 @@ def _documents(value: JsonValue) -> list[JsonValue] | None:
 
 def _time(value: JsonValue | None) -> int | None:
     """Nanoseconds since 1970 of a time as RFC 3339 by Go's time.Parse writes it."""
-    found = _TIME.fullmatch(value.text()) if value is not None and value.kind == "text" else None
+    found = _TIME.fullmatch(value.whole()) if value is not None and value.kind == "text" else None
     if found is None:
         return None
     year, month, day, hour, minute, second = (int(found[n]) for n in range(1, 7))
@@ -144,4 +146,5 @@ def _time(value: JsonValue | None) -> int | None:
     except ValueError:
         return None
     whole = (moment - datetime(1970, 1, 1, tzinfo=UTC) - offset) // timedelta(seconds=1)
-    return whole * 10**9 + int((found[7] or "0")[:9].ljust(9, "0"))
+    # Unsigned, as the plugin interface has it.
+    return (whole * 10**9 + int((found[7] or "0")[:9].ljust(9, "0"))) % (1 << 64)

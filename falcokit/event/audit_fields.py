@@ -250,7 +250,7 @@ def _parameter(event: JsonValue, argument: str | None) -> Extracted:
 
 
 def _decoded(text: str) -> str:
-    return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+    return unquote_to_bytes(text.replace("+", " ").encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
 
 
 def _fields() -> dict[str, _Extract]:

@@ -16,7 +16,8 @@ MAX_DEPTH: Final = 300
 _BLANKS: Final = re.compile(r"[ \t\n\r]*")
 _STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _NUMBER: Final = re.compile(r"[+-]?(?:nan|inf)|[0-9.eE+-]*[0-9.eE][0-9.eE+-]*|[+-]{2,}", re.IGNORECASE)
-_ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}(?:\\u[0-9a-fA-F]{4})?|.)", re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\(u[dD][89a-fA-F][0-9a-fA-F]{2}(?:\\u[0-9a-fA-F]{4})?|u[0-9a-fA-F]{4}|.)", re.DOTALL)
+"""A surrogate takes the escape behind it, whatever that is."""
 _SIMPLE: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -68,8 +69,11 @@ class JsonValue:
 
     def text(self) -> str:
         """A text as it reads, up to its first NUL; anything else as `compact`."""
-        whole = unescaped(self.raw[1:-1]) if self.kind == "text" else self.compact()
-        return whole.partition("\0")[0]
+        return self.whole().partition("\0")[0]
+
+    def whole(self) -> str:
+        """As `text`, with what stands behind a NUL."""
+        return unescaped(self.raw[1:-1]) if self.kind == "text" else self.compact()
 
 
 def unescaped(text: str) -> str:
@@ -84,7 +88,7 @@ def _escape(found: re.Match[str]) -> str:
     first = int(word[1:5], 16)
     rest = word[5:]
     if not 0xD800 <= first < 0xE000:
-        return chr(first) + unescaped(rest)
+        return chr(first)
     if not rest:
         return found[0]
     second = int(rest[2:], 16)

@@ -51,7 +51,7 @@ _FAMILIES: Final = {
     "IPADDR": "46", "IPV4ADDR": "4", "IPV6ADDR": "6", "IPNET": "46", "IPV4NET": "4", "IPV6NET": "6"
 }  # fmt: skip
 
-_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)0*([0-9]+)").fullmatch
+_NUMBER: Final = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)").fullmatch
 _DIGITS: Final = re.compile(r"[0-9]+").fullmatch
 _HEX_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2})*").fullmatch
 _BYTE: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -76,8 +76,9 @@ def read_number(text: str, type_name: str) -> int | None:
     if found is None:
         return None
     bits, signed = NUMBER_WIDTHS[type_name]
+    digits = found[2].lstrip("0") or "0"
     # The digits are cut because Python refuses to read very long ones; 20 are more than any of these types holds.
-    value = int(found[2]) if len(found[2]) <= 20 else 1 << 80
+    value = int(digits) if len(digits) <= 20 else 1 << 80
     if signed:
         value = max(-value, -1 << 63) if found[1] == "-" else min(value, (1 << 63) - 1)
     elif value >= 1 << 64:
@@ -173,7 +174,7 @@ def service_port(text: str) -> int:
     """The port that *text*, a literal that Falco takes, stands for."""
     if not text:
         return 0
-    return int(text) % 65536 if _DIGITS(text) else _services()[text]
+    return int(text.lstrip("0") or "0") % 65536 if _DIGITS(text) else _services()[text]
 
 
 def _bytes_error(text: str, operator: str) -> BadLiteral | None:

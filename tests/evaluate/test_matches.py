@@ -89,3 +89,34 @@ def test_a_shell_pattern_never_raises(pattern: str, value: str) -> None:
 def test_a_simple_shell_pattern_is_that_of_the_shell(pattern: str, value: str) -> None:
     found = compile_condition(f'proc.name glob "{pattern}"').matches({"proc.name": value})
     assert found is fnmatch.fnmatchcase(value, pattern)
+
+
+@pytest.mark.parametrize(
+    ("condition", "event", "holds"),
+    [
+        (f"fd.sport = {'0' * 5000}80", {"fd.sport": 80}, True),
+        ("len(evt.buffer) = 3", {"evt.buffer": b"a\0b"}, True),
+        ("b64(evt.buffer) = abc", {"evt.buffer": b"YWJj"}, True),
+        ("fd.net in (10.0.0.0/8, 192.168.0.0/16)", {"fd.net": "192.168.1.1"}, False),
+        ("fd.net in (10.0.0.0/8, 192.168.0.0/16)", {"fd.net": "10.1.1.1"}, True),
+        ("fd.net intersects (10.0.0.0/8)", {"fd.net": "10.1.1.1"}, False),
+        ("proc.aname = anyof (a, b)", {"proc.aname": ["b"]}, False),
+        ("proc.name = \udcff", {"proc.name": "\udcff"}, True),
+        ("proc.name iglob [[:upper:]]", {"proc.name": "a"}, False),
+        ("proc.name iglob [Z-a]", {"proc.name": "z"}, False),
+        ("proc.name iglob [a-c]X", {"proc.name": "Bx"}, True),
+        ("proc.name glob '[[=a=]]'", {"proc.name": "a"}, True),
+        ("proc.name glob [[:foo:]]", {"proc.name": "f]"}, False),
+        ("proc.name glob [a-", {"proc.name": "[a-"}, False),
+        ("proc.name glob [a", {"proc.name": "[a"}, True),
+        ("proc.name glob val(proc.exe)", {"proc.name": "x", "proc.exe": "a" * 2_000_000}, False),
+        ("proc.name iglob val(proc.exe)", {"proc.name": "x", "proc.exe": "[[:" * 20_000}, False),
+    ],
+)
+def test_what_somebody_stumbled_over(condition: str, event: dict[str, object], holds: bool) -> None:
+    assert compile_condition(condition).matches(event) is holds
+
+
+def test_a_long_number_is_refused_at_once() -> None:
+    with pytest.raises(ConditionError):
+        compile_condition(f"evt.num = {'0' * 50_000}80x")

@@ -117,3 +117,14 @@ def test_no_event_raises(body: object, ascii_only: bool) -> None:
 @given(st.text('{}[]",:\\u0dtrue1.-e \n', max_size=40))
 def test_no_line_raises(line: str) -> None:
     assert isinstance(audit_events(line), tuple)
+
+
+def test_odd_spelling() -> None:
+    line = json.dumps(POD).replace('"create"', r'"\u0041\ud83d\ude00\ud800x"')
+    [event] = audit_events(line.replace("x=a%20b", "x=\udc80"))
+    assert event.get("ka.verb") == "A\U0001f600\\ud800x"
+    assert isinstance(event.get("ka.uri.param[x]"), str)
+    assert [event.get(key) for key in (None, 5, b"a")] == [None] * 3  # type: ignore[call-overload]
+    [early] = audit_events(json.dumps(POD | {"stageTimestamp": "1969-12-31T23:59:59Z"}))
+    assert early["evt.rawtime"] == (1 << 64) - 10**9
+    assert audit_events(json.dumps(POD | {"stageTimestamp": "2026-04-01T00:00:00Z\0x"})) == ()
