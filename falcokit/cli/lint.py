@@ -118,7 +118,7 @@ def lint(
         fail("standard input can be read once: give - once")
     setup = _from_config(config, default_names, max_file_size) if config else None
     if setup is not None:
-        options = options.replaced(rule_matching=setup.rule_matching)
+        options = options.replaced(config=setup.config)
     if fix and "-" in wanted:
         fail("standard input cannot be mended: --diff shows the changes")
     if unsafe and not (fix or diff):

@@ -10,6 +10,7 @@ from falcokit.checks import Check, run_checks
 from falcokit.diagnostic import KINDS, Diagnostic
 from falcokit.embedded import opened
 from falcokit.record import Record
+from falcokit.ruleset.definitions import RuleDefinition
 from falcokit.ruleset.items import IgnoredItem
 from falcokit.ruleset.loader import Loaded, Memo, load, load_all
 from falcokit.ruleset.rule_reader import TALON
@@ -77,7 +78,7 @@ def lint(
     checks = options.choice.checks()
     if loaded.compilation is not None:
         asked = [file for file in files if include_defaults or file.origin is Origin.CUSTOM]
-        ruleset = Ruleset(loaded, options.hook_names or HOOK_NAMES, options.target, asked, options.rule_matching)
+        ruleset = _ruleset(loaded, options, asked)
         found = _without_repeats(found, run_checks(ruleset, checks, strict=options.strict))
     found = options.choice.applied([*notes, *(d for d in found if not (d.file.holes and _in_hole(d)))])
     silenced = 0
@@ -97,6 +98,18 @@ def lint(
     if failed:
         stops = _stops(files, catalogue, additions, shown, memo)
     return LintResult(given, tuple(shown), stops, len(everything) - len(shown), loaded, silenced, options)
+
+
+def _ruleset(loaded: Loaded, options: Options, asked: Sequence[SourceFile]) -> Ruleset:
+    hooks, config = options.hook_names or HOOK_NAMES, options.config
+    if config is None:
+        return Ruleset(loaded, hooks, options.target, asked)
+    from falcokit.config import is_enabled
+
+    def runs(rule: RuleDefinition) -> bool:
+        return is_enabled(rule.name, rule.tags, rule.priority, rule.enabled, config.selection, config.minimum_priority)
+
+    return Ruleset(loaded, hooks, options.target, asked, config.rule_matching, runs)
 
 
 def _touched(

@@ -38,7 +38,7 @@ HOOK_NAMES: Final = ("user_*", "consider_*")
 
 class Ruleset:
     """All that was loaded; ``hook_names`` are shell patterns of hooks, ``target`` the Falco version aimed at, if any;
-    ``rule_matching`` is ``first`` or ``all``, as in the configuration of Falco.
+    ``rule_matching`` is ``first`` or ``all``, as in the configuration of Falco, and ``runs`` tells of a rule whether it does there.
 
     Findings are asked for in the files ``asked``: `items`, `named`, `rules`, `uses` and `bodies` are what can have
     some there.  ``loaded``, ``definitions`` and ``compilation`` are everything.
@@ -51,6 +51,7 @@ class Ruleset:
         target: str = "",
         asked: Collection[SourceFile] | None = None,
         rule_matching: str = "first",
+        runs: Callable[[RuleDefinition], bool] = lambda rule: rule.enabled,
     ) -> None:
         assert loaded.compilation is not None
         self.asked: Final = frozenset([result.file for result in loaded.files] if asked is None else asked)
@@ -61,6 +62,7 @@ class Ruleset:
         self.hook_names: Final = hook_names
         self.target: Final = target
         self.rule_matching: Final = rule_matching
+        self.runs: Final = runs
         self._made: dict[object, object] = {}
         self._trees: dict[str, Expression | None] = {}
         self._states: dict[Named, tuple[tuple[NamedItem, Definition], ...]] = {}

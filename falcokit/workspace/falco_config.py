@@ -136,7 +136,7 @@ class LintSetup(NamedTuple):
     files: tuple[tuple[str, bool], ...]
     catalogue: Catalogue
     additions: Sequence[OutputAddition]
-    rule_matching: str
+    config: FalcoConfig
     key: str
 
 
@@ -151,7 +151,7 @@ def lint_setup(path: str, default_names: Sequence[str] | None, limit: int = DEFA
     catalogue = Catalogue.bundled(config.plugins)
     patterns = default_names or published_names()
     files = [(reader.name(file), _fits(os.path.basename(file), patterns)) for file in config.rules_files]
-    return LintSetup(tuple(files), catalogue, config.additions, config.rule_matching, repr(config))
+    return LintSetup(tuple(files), catalogue, config.additions, config, repr(config))
 
 
 def _fits(name: str, patterns: Sequence[str]) -> bool:

@@ -61,8 +61,14 @@ def test_rule_matching_of_a_configuration_counts(run: Run, tmp_path: Path) -> No
     (tmp_path / "mine.yaml").write_text(RULE.replace("rule: T", "rule: U").replace("= open", "= open and fd.name = /x"))
     (tmp_path / "falco.yaml").write_text("rules_files: [falco_rules.yaml, mine.yaml]\n")
     assert "FK359 taken-by-earlier-rule" in run("lint", "--config", "falco.yaml").stdout
-    (tmp_path / "falco.yaml").write_text("rules_files: [falco_rules.yaml, mine.yaml]\nrule_matching: all\n")
-    assert run("lint", "--config", "falco.yaml").returncode == 0
+    for more in (
+        "rule_matching: all",
+        "rules: [{disable: {rule: T}}]",
+        "rules: [{disable: {rule: U}}]",
+        "priority: error",
+    ):
+        (tmp_path / "falco.yaml").write_text(f"rules_files: [falco_rules.yaml, mine.yaml]\n{more}\n")
+        assert run("lint", "--config", "falco.yaml").returncode == 0, more
 
 
 def test_wrong_settings_are_one_line_with_a_place(run: Run, tmp_path: Path) -> None:

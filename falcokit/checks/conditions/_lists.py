@@ -24,4 +24,6 @@ def missing_list(ruleset: Ruleset, check: Check) -> str:
         return ""
     if name in ruleset.definitions.lists or right.items[0].quoted:
         return ""
+    if name.endswith("_users") and getattr(check.left, "name", "").startswith(("user.", "group.")):
+        return ""  # Accounts and groups are called so.
     return name if _LIKE_A_LIST.fullmatch(name) or homes(("list", name)) else ""

@@ -110,6 +110,8 @@ def _finding(found: Survey, dead: Dead) -> Finding:
             message = f"this can never hold, so the macro `{name}` never does"
     else:
         message = "this can never hold here"
+    if not dead.part.holds:
+        message = message.replace("this can never hold", "this always holds, so that its `not` never does", 1)
     return Finding(dead.part.span(), message, help_text, labels)
 
 

@@ -50,6 +50,7 @@ def undefined_list(ruleset: Ruleset) -> Iterator[Finding]:
       condition: >
         evt.type = execve and proc.name in (unicorn_launche) and not proc.pname in ("known_shell_images")
         and not container.image.repository in (known_shell_images) and not container.name in (my_postgres)
+        and not group.name in (docker_users)
       output: shell %proc.name
       priority: INFO
     ```

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from falcokit.checks.overrides._redefinitions import Redefinition
+from falcokit.checks.overrides._redefinitions import Redefinition, has_comment
 from falcokit.diagnostic import Edit, Fix
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
 from falcokit.ruleset.ruleset import NamedItem
@@ -14,7 +14,6 @@ from falcokit.source import Span
 __all__ = ["append_form", "suffix_of"]
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./-]*")
-_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#", re.MULTILINE)
 
 
 def suffix_of(before: str, after: str) -> str:
@@ -46,7 +45,7 @@ def append_form(found: Redefinition) -> Fix | None:
 
 
 def _fix(item: NamedItem, key: str, value: str) -> Fix | None:
-    if _COMMENT.search(item.file.text, item.node.start, item.node.end):
+    if has_comment(item.file.text, item.node.start, item.node.end):
         return None  # It would go with what it stands beside.
     node = item.node
     first, name = node.pairs[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from falcokit.condition import parse
-from falcokit.condition.ast import And, Expression, Not, Or
+from falcokit.condition.ast import And, Check, Expression, ListValue, Not, Or
 from falcokit.diagnostic import Edit, Problem
 from falcokit.record import Record
 from falcokit.ruleset.collector import Definition
@@ -16,7 +16,7 @@ from falcokit.ruleset.items import Entry, Written
 from falcokit.ruleset.ruleset import Named, NamedItem, Ruleset, defines, once
 from falcokit.source import Span
 
-__all__ = ["Redefinition", "redefinitions", "removal"]
+__all__ = ["Redefinition", "has_comment", "redefinitions", "removal"]
 
 
 class Redefinition(Record):
@@ -98,6 +98,11 @@ def _redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
                 base = item
 
 
+def has_comment(text: str, start: int, end: int) -> bool:
+    """Whether something that may be a comment stands in the range."""
+    return _COMMENT.search(text, start, end) is not None
+
+
 _DASH: Final = re.compile(r"[ \t]*-[ \t]+")
 _COMMENT: Final = re.compile(r"(?:^|(?<=\s))#", re.MULTILINE)
 
@@ -109,7 +114,7 @@ def removal(item: NamedItem) -> Edit | None:
     start = text.rfind("\n", 0, item.node.start) + 1
     end = text.find("\n", item.node.end) + 1 or len(text)
     alone = _DASH.fullmatch(text, start, item.node.start) and not text[item.node.end : end].strip()
-    if not alone or _COMMENT.search(text, item.node.start, end):
+    if not alone or has_comment(text, item.node.start, end):
         return None
     while end < len(text) and text[end : (text.find("\n", end) + 1) or len(text)].strip() == "":
         end = text.find("\n", end) + 1 or len(text)
@@ -144,6 +149,8 @@ def _said(tree: Expression | Problem) -> object:
     """What a condition says, whatever the order of its parts."""
     if isinstance(tree, Not):
         return "not", _said(tree.child)
+    if isinstance(tree, Check) and isinstance(tree.right, ListValue) and not tree.modifier:
+        return tree.left, tree.operator, frozenset(tree.right.texts)
     if not isinstance(tree, (And, Or)):
         return tree
     kind = type(tree)

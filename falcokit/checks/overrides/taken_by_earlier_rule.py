@@ -29,7 +29,7 @@ def taken_by_earlier_rule(ruleset: Ruleset) -> Iterator[Finding]:
     before the general one, or set `rule_matching: all`.
 
     Whether one condition contains the other is decided with macros, lists and exceptions put in, as they are now.  A rule that is
-    switched off takes nothing.  With `--config` the `rule_matching` of that file is known.
+    switched off takes nothing.  With `--config` the `rule_matching`, `priority` and `rules` of that file count.
 
     ## Flagged
 
@@ -109,7 +109,7 @@ def taken_by_earlier_rule(ruleset: Ruleset) -> Iterator[Finding]:
     """
     if ruleset.rule_matching != "first":
         return
-    rules = [rule for rule in ruleset.compilation.rules.values() if rule.definition.enabled and not rule.skipped]
+    rules = [rule for rule in ruleset.compilation.rules.values() if ruleset.runs(rule.definition) and not rule.skipped]
     own = {number: item for number, rule in enumerate(rules) if (item := _own(ruleset, rule)) is not None}
     pairs = [
         (earlier, later)
