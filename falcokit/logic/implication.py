@@ -15,7 +15,7 @@ from falcokit.ruleset.rule_compiler import CompiledRule
 
 __all__ = ["Caught", "may_catch_all"]
 
-_BUDGET: Final = 5_000
+_BUDGET: Final = 1_500
 _Key: TypeAlias = tuple[int, tuple[int, ...], bool]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from falcokit.checks.check import Finding, check
+from falcokit.checks.conditions._lists import near_names
 from falcokit.condition.ast import Check, ListValue
 from falcokit.diagnostic import Edit, Fix, Label, Severity
 from falcokit.ruleset.body import Body
@@ -16,7 +16,6 @@ from falcokit.source import Span
 
 __all__ = ["nearly_a_list"]
 
-_NAME: Final = re.compile(r"[A-Za-z]\w*_\w*[A-Za-z]\w*", re.ASCII).fullmatch
 _ERROR_IF_NO_LIST: Final = ("evt.type", "syscall.type")
 """Fields of which Falco refuses what is no value."""
 
@@ -80,7 +79,7 @@ def nearly_a_list(ruleset: Ruleset) -> Iterator[Finding]:
 
     `empty-list`
     """
-    names = _Names(ruleset)
+    names = near_names(ruleset)
     seen = set()
     for item in ruleset.items:
         if isinstance(item, ListItem):
@@ -122,53 +121,3 @@ def _finding(ruleset: Ruleset, span: Span, word: str, name: str) -> Finding:
     label = Label(Span(defined.file, defined.node.start, defined.node.end), f"`{name}` is defined here")
     fix = Fix(f"write `{name}`", (Edit(span, name),), safe=False) if span.text == word else None
     return Finding(span, message, help_text, (label,), fix)
-
-
-class _Names:
-    """The lists by what is left of their names without one word of it, so that a slip in that word is found at once."""
-
-    def __init__(self, ruleset: Ruleset) -> None:
-        self.lists = ruleset.definitions.lists
-        self.macros = ruleset.definitions.macros
-        self.by_rest: dict[str, list[str]] = {}
-        for name in self.lists:
-            if "_" in name:
-                for _, rest in _cut(name):
-                    self.by_rest.setdefault(rest, []).append(name)
-
-    def meant(self, word: str) -> str:
-        """The list that is nearly named *word*, empty where there is none."""
-        bare = word.strip("\"'")
-        if not _NAME(bare) or bare in self.macros or (bare in self.lists and bare == word):
-            return ""
-        if bare in self.lists:
-            # A value that the list has itself is no mistake.
-            return "" if self._has(bare, bare) else bare
-        if bare != word:
-            return ""
-        for part, rest in _cut(word):
-            for name in self.by_rest.get(rest, ()):
-                other = next(p for p, r in _cut(name) if r == rest)
-                if _is_slip(part, other) and not self._has(name, word):
-                    return name
-        return ""
-
-    def _has(self, name: str, text: str) -> bool:
-        return any(item.text == text for item in self.lists[name].items)
-
-
-def _cut(name: str) -> list[tuple[str, str]]:
-    """Each word of *name*, with the rest."""
-    words = name.lower().split("_")
-    return [(word, "_".join([*words[:number], "", *words[number + 1 :]])) for number, word in enumerate(words)]
-
-
-def _is_slip(one: str, other: str) -> bool:
-    """Whether the two words are one, with a letter too much, too few, wrong or out of place, or in the plural."""
-    if one == other or re.sub("ie?s$|y?s$|y$", "", one) == re.sub("ie?s$|y?s$|y$", "", other):
-        return True
-    if min(len(one), len(other)) < 5 or not (one + other).isalpha():
-        return False
-    start = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    a, b = one[start:], other[start:]
-    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[1::-1], a[2:]) == (b[:2], b[2:])

@@ -7,7 +7,7 @@ from typing import Final
 
 from falcokit.catalogue import FieldUse
 from falcokit.checks.check import Finding, check
-from falcokit.checks.conditions._lists import missing_list
+from falcokit.checks.conditions._lists import missing_list, near_names
 from falcokit.condition.ast import Field, ListValue
 from falcokit.diagnostic import Confidence, Severity
 from falcokit.ruleset.default_index import homes
@@ -64,6 +64,8 @@ def undefined_list(ruleset: Ruleset) -> Iterator[Finding]:
         name, right = missing_list(ruleset, use.check), use.check.right
         if not name or not isinstance(right, ListValue) or not _of_text(ruleset, use):
             continue
+        if near_names(ruleset).meant(name):
+            continue  # A finding of its own, with more to say.
         span = use.body.locate(right.items[0].start, right.items[0].end)
         if span.text == name and (place := (span.file, span.start)) not in seen:
             seen.add(place)
