@@ -15,7 +15,7 @@ from falcokit.source import Origin
 
 __all__ = ["taken_by_earlier_rule"]
 
-_MAX_PAIRS: Final = 2_000
+_MAX_PAIRS: Final = 500
 """How many pairs of rules are looked at: enough for hundreds of custom rules on top of all default rules."""
 
 
