@@ -18,7 +18,8 @@ from falcokit.source import SourceFile
 from falcokit.source.decode import decode
 
 if TYPE_CHECKING:
-    from falcokit.evaluate import Evaluator
+    from falcokit.evaluate.single import CompiledCondition
+    from falcokit.evaluate.walk import Answer
 
 __all__ = ["Condition", "Validation", "compile_condition", "validate"]
 
@@ -65,18 +66,32 @@ class Condition:
         self._catalogue = catalogue
 
     @cached_property
-    def _evaluator(self) -> Evaluator:
-        from falcokit.evaluate import Evaluator
+    def _evaluator(self) -> CompiledCondition:
+        from falcokit.evaluate.single import CompiledCondition
 
-        return Evaluator(self.tree, self.source, self._catalogue)
+        return CompiledCondition(self.tree, self.source, self._catalogue)
 
     def matches(self, event: Mapping[str, object]) -> bool:
         """Whether Falco's engine would find that it holds for *event*.
 
         *event* maps full field expressions, such as ``proc.aname[2]``, to values: texts, whole numbers, truth values, addresses
         as text, and sequences of these for list fields.  A key that is absent, or whose value is of another type, has no value.
+        Each call is one more event: ``evt.num`` counts them.
         """
         return self._evaluator.matches(event)
+
+    def answer(self, event: Mapping[str, object], *, complete: bool = True) -> Answer:
+        """Whether it holds for *event*, with the fewest checks that decide it.
+
+        Where *event* is not *complete*, as the fields of an alert are not, what it lacks is unknown: the answer is True, False or
+        None, and for None its reasons are the checks whose fields would decide.
+        """
+        return self._evaluator.answer(event, complete)
+
+    @property
+    def wrong_values(self) -> Mapping[str, str]:
+        """What was wrong with the values of events so far, a sentence for each field of which one had the wrong type."""
+        return self._evaluator.wrong
 
 
 def compile_condition(text: str, *, source: str = "syscall", catalogue: Catalogue | None = None) -> Condition:

@@ -1,5 +1,6 @@
 """Evaluating conditions against events without a kernel: what Falco's engine would say."""
 
-from falcokit.evaluate.walk import Evaluator
+from falcokit.evaluate.matcher import Matcher, Verdict
+from falcokit.evaluate.walk import Answer, Evaluator, Reason
 
-__all__ = ["Evaluator"]
+__all__ = ["Answer", "Evaluator", "Matcher", "Reason", "Verdict"]

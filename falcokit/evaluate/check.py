@@ -10,7 +10,8 @@ from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Field, ListValue, Transformer, Value
 from falcokit.evaluate.operand import ANCESTORS, Event, Got, Reader, compile_operand
 from falcokit.evaluate.patterns import glob_matcher, path_matcher, regex_matcher
-from falcokit.evaluate.values import TEXTS, Network, Single, encoded, inside, read_literal
+from falcokit.evaluate.sockets import BOTH_ENDS
+from falcokit.evaluate.values import TEXTS, Network, Single, WrongValues, encoded, inside, read_literal
 
 __all__ = ["Predicate", "compile_predicate"]
 
@@ -24,19 +25,19 @@ _SPOILED: Final = frozenset(("tolower", "toupper", "basename", "b64"))
 """What stands in the text behind these takes part where whole texts are looked up."""
 
 
-def compile_predicate(check: Check, source: str, catalogue: Catalogue) -> Predicate:
+def compile_predicate(check: Check, source: str, catalogue: Catalogue, wrong: WrongValues | None = None) -> Predicate:
     """Whether *check*, which Falco takes in rules of *source*, holds for an event.
 
-    A check never holds where a value that it needs is missing.
+    A check never holds where a value that it needs is missing.  Values of wrong types are noted in *wrong*.
     """
-    left = compile_operand(check.left, source, catalogue)
+    left = compile_operand(check.left, source, catalogue, wrong)
     right = check.right
     if check.operator == "exists":
         return lambda event: left.get(event) is not None
     if right is None or isinstance(right, (Value, ListValue)):
         texts = right.texts if isinstance(right, ListValue) else (right.text,) if right is not None else ()
         return _with_literals(check, left, texts)
-    return _with_operand(check, left, compile_operand(right, source, catalogue))
+    return _with_operand(check, left, compile_operand(right, source, catalogue, wrong))
 
 
 def _with_literals(check: Check, left: Reader, texts: Sequence[str]) -> Predicate:
@@ -62,14 +63,17 @@ def _with_literals(check: Check, left: Reader, texts: Sequence[str]) -> Predicat
     if name in ("in", "intersects"):
         return _single(left, lambda value: any(_equal(value, literal) for literal in literals))
     compare, literal = _comparison(name, left.type), literals[0]
-    return _single(left, lambda value: compare(value, literal))
+    return _single(left, lambda value: compare(value, literal), every=name == "!=" and field in BOTH_ENDS)
 
 
-def _single(left: Reader, test: Callable[[Single], bool]) -> Predicate:
+def _single(left: Reader, test: Callable[[Single], bool], every: bool = False) -> Predicate:
+    """*test* of the value; of several ancestors one is enough, as is one end of a connection, unless *every* must pass."""
+    combine = all if every else any
+
     def holds(event: Event) -> bool:
         value = left.get(event)
-        if isinstance(value, list):  # Of ancestors: one of them.
-            return any(test(_cut(part, left.type)) for part in value)
+        if isinstance(value, list):
+            return combine(test(_cut(part, left.type)) for part in value)
         return value is not None and test(_cut(value, left.type))
 
     return holds

@@ -9,7 +9,8 @@ from typing import Final, TypeAlias
 
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition.ast import Field, Operand, Transformer, TransformerList, Value
-from falcokit.evaluate.values import Single, encoded, read_value
+from falcokit.evaluate.sockets import BOTH_ENDS, ends_of
+from falcokit.evaluate.values import Single, WrongValues, encoded, read_value
 from falcokit.record import Record
 from falcokit.ruleset.operands import glued
 
@@ -39,33 +40,46 @@ class Reader(Record):
         self.get: Final = get
 
 
-def compile_operand(operand: Operand, source: str, catalogue: Catalogue) -> Reader:
-    """The reader of an *operand* that Falco takes in rules of *source*."""
+def compile_operand(operand: Operand, source: str, catalogue: Catalogue, wrong: WrongValues | None = None) -> Reader:
+    """The reader of an *operand* that Falco takes in rules of *source*; values of wrong types are noted in *wrong*."""
     if isinstance(operand, Field):
-        return _field(operand, source, catalogue)
+        return _field(operand, source, catalogue, wrong)
     if isinstance(operand, Value):
         text = encoded(operand.text)
         return Reader("CHARBUF", False, lambda event: text)
     if isinstance(operand, TransformerList):
-        return _list([compile_operand(item, source, catalogue) for item in operand.items])
-    arguments = [compile_operand(argument, source, catalogue) for argument in operand.arguments]
+        return _list([compile_operand(item, source, catalogue, wrong) for item in operand.items])
+    arguments = [compile_operand(argument, source, catalogue, wrong) for argument in operand.arguments]
     return _transformer(operand, arguments)
 
 
-def _field(operand: Field, source: str, catalogue: Catalogue) -> Reader:
+def _field(operand: Field, source: str, catalogue: Catalogue, wrong: WrongValues | None) -> Reader:
     key = glued(operand)
     use = catalogue.resolve(key, source)
     assert isinstance(use, FieldUse)
     type_name = use.type
-    of_ancestors = operand.argument is None and operand.name in ANCESTORS
-    if not use.is_list and not of_ancestors:
-        return Reader(type_name, False, lambda event: read_value(event.get(key), type_name))
+    several = operand.argument is None and (operand.name in ANCESTORS or operand.name in BOTH_ENDS)
+    if not use.is_list and not several:
+
+        def single(event: Event) -> Got:
+            written = event.get(key)
+            value = read_value(written, type_name)
+            if value is None and written is not None and wrong is not None:
+                wrong.note(key, type_name, written)
+            return value
+
+        return Reader(type_name, False, single)
+    of_ends = key in BOTH_ENDS
 
     def elements(event: Event) -> Got:
         written = event.get(key)
+        if written is None and of_ends:
+            written = ends_of(key, event)[0]
         if not isinstance(written, (list, tuple)):
             written = () if written is None else (written,)
         found = [value for item in written if (value := read_value(item, type_name)) is not None]
+        if len(found) < len(written) and wrong is not None:
+            wrong.note(key, f"list of {type_name}" if use.is_list else type_name, written)
         return found or None
 
     return Reader(type_name, use.is_list, elements)
