@@ -255,6 +255,8 @@ _TABLE = (
     ("unused-suppression", "FK030", "", _W, "a comment that suppresses findings suppresses none"),
     ("expired-snooze", "FK031", "", _W, "the date of a snooze has passed"),
     ("invalid-suppression", "FK032", "", _W, "a comment for falcokit cannot be read"),
+    ("invalid-test", "FK040", "", _E, "a test file, or a case in it, cannot be run as it is written"),
+    ("test-mismatch", "FK041", "", _E, "a rule does something else than a test case expects"),
     # 1xx: names
     ("invalid-list-name", "FK101", "LOAD_INVALID_LIST_NAME", _W, "a list has a name that conditions cannot use"),
     ("invalid-macro-name", "FK102", "LOAD_INVALID_MACRO_NAME", _W, "a macro has a name that conditions cannot use"),

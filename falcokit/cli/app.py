@@ -12,6 +12,8 @@ __all__ = ["COMMANDS", "app"]
 
 COMMANDS: Final = {
     "lint": "falcokit.cli.lint",
+    "match": "falcokit.cli.match",
+    "test": "falcokit.cli.test",
     "explain": "falcokit.cli.explain",
     "validate": "falcokit.cli.validate",
     "describe": "falcokit.cli.describe",

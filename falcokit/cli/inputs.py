@@ -30,12 +30,12 @@ def read_files(paths: Iterable[str], code: int = 2) -> list[tuple[str, bytes]]:
     return found
 
 
-def catalogue_with(paths: Iterable[str] | None) -> Catalogue:
-    """Falco's catalogue with the fields of the JSON files *paths*."""
+def catalogue_with(paths: Iterable[str] | None, catalogue: Catalogue | None = None) -> Catalogue:
+    """*catalogue*, by default Falco's, with the fields of the JSON files *paths*."""
     from falcokit.catalogue import Catalogue
     from falcokit.errors import CatalogueError
 
-    catalogue = Catalogue.bundled()
+    catalogue = catalogue or Catalogue.bundled()
     for path, content in read_files(paths or ()):
         try:
             catalogue = catalogue.extended(content.decode("utf-8", "replace"))

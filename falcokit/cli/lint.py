@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from typing import TYPE_CHECKING, Annotated, Optional, TypeVar
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from falcokit.cli.linting import BUNDLED, Run, anything, cached_report, linter, report_of
+from falcokit.cli.defaults import below, or_fail, project_of
+from falcokit.cli.linting import Run, anything, cached_report, linter, report_of
 from falcokit.cli.options import Colour, ReportFormat, Threshold, fail, read_input, single, write
+from falcokit.cli.screen import is_coloured, screen_width
 from falcokit.settings.read import is_release
 from falcokit.workspace.gather import Request, gather
 from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from falcokit.lint import LintResult
     from falcokit.settings import Options
-    from falcokit.workspace.falco_config import LintSetup
     from falcokit.workspace.project import Project
 
 __all__ = ["command"]
 
-T = TypeVar("T")
-_SYSTEM_CONFIG = "/etc/falco/falco.yaml"
 _LEVELS = {Threshold.info: 1, Threshold.warning: 2, Threshold.error: 3, Threshold.never: 4}
 
 
@@ -99,60 +94,40 @@ def lint(
 
     Example: falcokit lint my_rules.yaml --defaults falco_rules.yaml
     """
-    if no_defaults and (defaults or config):
-        fail("--no-defaults excludes --defaults and --config")
-    if defaults and config:
-        fail("give either --defaults or --config")
-    project = _project(settings, no_settings)
+    project = project_of(settings, no_settings)
     options = _options(project, select, ignore, pedantic)
     if target_falco:
         if not is_release(target_falco):
             fail(f"--target-falco takes a version of Falco such as 0.37, not '{target_falco}'")
         options = options.replaced(target=target_falco)
-    if project is not None and not (defaults or config or no_defaults):
-        defaults = project.defaults()
-    if not defaults and not config and not no_defaults and os.path.exists(_SYSTEM_CONFIG):
-        config = _SYSTEM_CONFIG
     wanted = tuple(paths or ())
     if wanted.count("-") > 1:
         fail("standard input can be read once: give - once")
-    setup = _from_config(config, default_names, max_file_size) if config else None
+    base = below(defaults, config, no_defaults, project, default_names, max_file_size)
+    setup, said = base.setup, base.said
     if setup is not None:
         options = options.replaced(config=setup.config)
     if fix and "-" in wanted:
         fail("standard input cannot be mended: --diff shows the changes")
     if unsafe and not (fix or diff):
         fail("--unsafe goes with --fix or --diff")
-    if default_names and setup is None:
-        fail("--default-names tells of files of a configuration: give one with --config")
-    below: tuple[tuple[str, bool], ...] | None = ()
-    if setup is not None:
-        below, said = setup.files, f"rules_files of {config}"
-    elif defaults:
-        below, said = tuple((path, True) for path in defaults), ", ".join(defaults)
-    elif no_defaults:
-        said = "none"
-    else:
-        below, said = None, BUNDLED
-    if not wanted and setup is None and not defaults:
+    if not wanted and setup is None and not base.files:
         wanted = (".",)
     own_fields = tuple((path, _read_fields(path)) for path in fields or ())
-    gathered = gather(Request(wanted, below, read_input, stdin_filename, max_file_size))
-    if missing := [path for path in defaults or () if path in gathered.empty]:
+    gathered = gather(Request(wanted, base.files, read_input, stdin_filename, max_file_size))
+    if setup is None and (missing := [path for path, _ in base.files or () if path in gathered.empty]):
         fail(f"no rules files found in {', '.join(missing)}")
     if not anything(gathered, wanted):
         fail(f"no rules files found in {', '.join(wanted) or said}")
     if changed_since:
         from falcokit.workspace.changes import changed_lines
 
-        options = options.replaced(changed=_or_fail(lambda: changed_lines(gathered.files, changed_since)))
-    terminal = sys.stdout.isatty()
-    colour = color is Colour.always or (color is Colour.auto and terminal and not os.environ.get("NO_COLOR"))
-    run = Run(said, setup, own_fields, include_defaults, format, colour, _width(terminal), options)
+        options = options.replaced(changed=or_fail(lambda: changed_lines(gathered.files, changed_since)))
+    run = Run(said, setup, own_fields, include_defaults, format, is_coloured(color), screen_width(), options)
     if baseline:
         from falcokit.workspace.baseline import read_baseline
 
-        run = run.replaced(known=_or_fail(lambda: read_baseline(baseline)))
+        run = run.replaced(known=or_fail(lambda: read_baseline(baseline)))
     if new_baseline:
         if baseline or fix or diff:
             fail("--write-baseline stands alone, without --baseline, --fix and --diff")
@@ -170,35 +145,15 @@ def lint(
     raise typer.Exit(1 if worst >= _LEVELS[fail_on] else 0)
 
 
-def _project(path: str | None, none: bool) -> Project | None:
-    """The project's settings; imported only where there are any."""
-    if none and path:
-        fail("give either --settings or --no-settings")
-    if none:
-        return None
-    from falcokit.workspace.project import find_settings, load_settings
-
-    return _or_fail(lambda: load_settings(path) if path else find_settings())
-
-
 def _write_baseline(path: str, result: LintResult) -> None:
     from falcokit.workspace.baseline import write_baseline
 
     # What keeps Falco from loading a file is no debt to live with.
     findings = [d for d in result.findings if d.check is not None or not d.is_error]
-    _or_fail(lambda: write_baseline(path, findings))
+    or_fail(lambda: write_baseline(path, findings))
     write(f"{len(findings)} findings written to {path}\n")
     if left := len(result.findings) - len(findings):
         write(f"{left} errors that keep Falco from loading the rules are not among them\n")
-
-
-def _or_fail(read: Callable[[], T]) -> T:
-    from falcokit.errors import FalcokitError
-
-    try:
-        return read()
-    except FalcokitError as error:
-        fail(str(error))
 
 
 def _options(project: Project | None, select: list[str] | None, ignore: list[str] | None, pedantic: bool) -> Options:
@@ -229,25 +184,6 @@ def _read_fields(path: str) -> str:
     if isinstance(content, Unreadable):
         fail(f"cannot read {path}: {content.reason}")
     return content.decode("utf-8", "replace")
-
-
-def _from_config(path: str, names: list[str] | None, limit: int) -> LintSetup:
-    from falcokit.errors import ConfigError
-    from falcokit.workspace.falco_config import lint_setup
-
-    try:
-        return lint_setup(path, names, limit)
-    except ConfigError as error:
-        fail(str(error))
-
-
-def _width(terminal: bool) -> int:
-    if not terminal:
-        return 80
-    try:
-        return max(os.get_terminal_size(sys.stdout.fileno()).columns, 60)
-    except OSError:
-        return 80
 
 
 command = single(lint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from falcokit.cli.defaults import BUNDLED
 from falcokit.cli.options import ReportFormat, fail
 from falcokit.record import Record
 from falcokit.workspace.gather import Gathered
@@ -17,10 +18,9 @@ if TYPE_CHECKING:
     from falcokit.source import SourceFile
     from falcokit.workspace.falco_config import LintSetup
 
-__all__ = ["BUNDLED", "Run", "anything", "cached_report", "linter", "report_of"]
+__all__ = ["Run", "anything", "cached_report", "linter", "report_of"]
 
 _OTHERS: Final = (ReportFormat.sarif, ReportFormat.github, ReportFormat.junit, ReportFormat.gitlab)
-BUNDLED: Final = "bundled with falcokit"
 
 
 class Run(Record):

@@ -3,7 +3,8 @@
 A node is True, False or a tuple: ``("and", nodes)``, ``("or", nodes)``, ``("not", node)`` or an atom.  Atoms on plain texts are
 ``("in", field, texts)``, ``("not in", field, texts)`` (which wants a value), ``("starts", field, texts)``, ``("ends", field, texts)``,
 ``("has", field, text)`` and ``("exists", field)``; on whole numbers ``("number", field, operator, numbers, type)``, on truth values ``("flag", field, value)``; every
-other check is ``("call", number)``, a number among the checks.  Equal nodes are one object.
+other check is ``("call", number)``, a number among the checks.  ``("open", atom)`` holds where its atom does and where the field
+is absent.  Equal nodes are one object.
 """
 
 from __future__ import annotations
@@ -184,6 +185,24 @@ class Expansion:
     def of_type(self, node: Node, name: str | None, cache: dict[int, Node]) -> Node:
         """*node* where ``evt.type`` is *name*, or missing where that is None; *cache* is kept for one name."""
         return self._replaced(node, lambda atom: _typed(atom, name), cache)
+
+    def opened(self, node: Node, side: bool, calls: Callable[[int, bool], int]) -> Node:
+        """*node* with those atoms opened that stand in front of an even number of ``not`` (*side* True) or of an odd one.
+
+        With True the outcome holds wherever *node* may hold whatever the absent fields are, with False only where it
+        must.  *calls* gives for a check and whether it is opened the number that ``call`` has then.
+        """
+        if node.__class__ is bool:
+            return node
+        assert isinstance(node, tuple)
+        kind = node[0]
+        if kind == "not":
+            return self.negated(self.opened(node[1], not side, calls))
+        if kind in ("and", "or"):
+            return self._one((kind, tuple([self.opened(part, side, calls) for part in node[1]])))
+        if kind == "call":
+            return self._one(("call", calls(node[1], side)))
+        return self._one(("open", node)) if side else node
 
     def _replaced(self, node: Node, decide: Callable[[tuple[Any, ...]], Node], cache: dict[int, Node]) -> Node:
         if node.__class__ is bool:

@@ -133,7 +133,7 @@ class _Writer:
         """Write the start of a block that runs where *part* holds, and before it what reads its field; gives its level."""
         assert isinstance(part, tuple)
         atom = part[1] if part[0] == "not" else part
-        if atom[0] not in ("and", "or", "not", "call"):
+        if atom[0] not in ("and", "or", "not", "call", "open"):
             self._load(atom[1], level, _type_of(atom))
         self._line(level, f"if {self._expression(part)}:")
         return level + 1
@@ -156,6 +156,8 @@ class _Writer:
             return f" {kind} ".join([f"({self._expression(part)})" for part in parts])
         if kind == "call":
             return f"{self._name('call', self._calls[node[1]])}(event, number)"
+        if kind == "open":
+            return f"{self._name('field', node[1][1])} not in event or ({self._expression(node[1])})"
         if kind == "number":
             return self._of_number(node)
         if kind == "flag":
@@ -254,7 +256,7 @@ class _Writer:
                 share = prod(shares)
                 known = (sum(cost for cost, _ in parts), share if kind == "and" else 1 - share)
             else:
-                known = _ATOMS[kind]
+                known = (4.0, 0.6) if kind == "open" else _ATOMS[kind]
             self._costs[id(node)] = known
         return known
 

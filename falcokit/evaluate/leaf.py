@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from falcokit.catalogue import Catalogue
-from falcokit.condition.ast import Check, Field
+from falcokit.condition.ast import Check, Field, ListValue
 from falcokit.evaluate.check import compile_predicate
 from falcokit.evaluate.given import GIVEN, Given, event_time, fields_of
 from falcokit.evaluate.operand import ANCESTORS, Event
@@ -42,6 +42,8 @@ class Leaf:
     def decided(self, event: Event) -> bool | None:
         """Whether the check holds where *event* gives some fields only; None where an absent field would decide."""
         check = self.check
+        if isinstance(check.right, ListValue) and not check.right.texts and check.operator in ("in", "intersects"):
+            return False
         if self.given:
             if self.fields == ("evt.num",) and "evt.num" not in event:
                 events = self._catalogue.events

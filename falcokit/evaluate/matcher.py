@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from falcokit.catalogue import Catalogue
+from falcokit.condition.ast import Check
 from falcokit.evaluate.expand import MAX_DEPTH, Expansion, Node, weight
 from falcokit.evaluate.generate import Ask, Function, generate
 from falcokit.evaluate.leaf import Leaves
@@ -13,6 +14,7 @@ from falcokit.evaluate.operand import Event
 from falcokit.evaluate.values import WrongValues
 from falcokit.evaluate.walk import Answer, Walk
 from falcokit.record import Record
+from falcokit.ruleset.macros import Bound
 from falcokit.ruleset.rule_compiler import CompiledRule
 
 __all__ = ["Matcher", "Verdict"]
@@ -102,6 +104,13 @@ class Matcher:
         of_source = self._sources.get(source)
         return of_source.verdicts(event) if of_source is not None else ()
 
+    def certain(self, event: Event, source: str = "syscall") -> tuple[CompiledRule, ...]:
+        """Of the same only the rules that fire whatever the fields are that *event* lacks; much faster."""
+        of_source = self._sources.get(source)
+        if of_source is None:
+            return ()
+        return tuple([of_source.rules[number] for number in sorted(of_source.numbers("must", event))])
+
     def walked(self, rule: CompiledRule, event: Event) -> bool:
         """Whether *rule*, one of `rules`, fires on *event*, as the walker finds it: slower, and the reference."""
         return self._sources[rule.definition.source].walked(rule, event)
@@ -109,6 +118,14 @@ class Matcher:
     def why(self, rule: CompiledRule, event: Event, *, complete: bool = True) -> Answer:
         """Whether *rule*, one of `rules`, fires on *event*, and the fewest checks that decide it."""
         return self._sources[rule.definition.source].why(rule, event, complete)
+
+    def asked(self, rule: CompiledRule, macro: Bound, event: Event, *, complete: bool = True) -> Answer:
+        """The same of a *macro* that *rule* reaches."""
+        return self._sources[rule.definition.source].asked(macro, event, complete)
+
+    def leaf_holds(self, rule: CompiledRule, check: Check, event: Event, *, complete: bool = True) -> bool | None:
+        """Whether one *check* of *rule* holds."""
+        return self._sources[rule.definition.source].leaf_holds(check, event, complete)
 
 
 def _unfit(rule: CompiledRule) -> str:
@@ -138,6 +155,9 @@ class _Source:
         self._nodes: list[Node] | None = None
         self._calls: Final[list[Ask]] = []
         self._functions: Final[dict[object, Function]] = {}
+        self._open: Final[dict[tuple[str, object], Function]] = {}
+        self._open_calls: Final[dict[tuple[int, bool], int]] = {}
+        self._walked_rules: Final[dict[int, Bound]] = {}
         self._number = 0
 
     def fired(self, event: Event) -> tuple[int, ...]:
@@ -148,16 +168,52 @@ class _Source:
             function = self._made(name)
         return function(event, self._number)
 
+    def numbers(self, way: str, event: Event) -> tuple[int, ...]:
+        """The rules that ``may`` or ``must`` fire whatever the fields are that *event* lacks."""
+        name = event.get("evt.type")
+        key = name if self._mask(name) != -1 else None
+        function = self._open.get((way, key))
+        if function is None:
+            cache: dict[int, Node] = {}
+            nodes = [
+                (number, node if key is None else self._expansion.of_type(node, str(key), cache))
+                for number, node in enumerate(self._all_nodes())
+                if self._asks(self.rules[number], self._mask(name))
+            ]
+            nodes = [(number, self._expansion.opened(node, way == "may", self._opened_call)) for number, node in nodes]
+            function = self._open[way, key] = generate(nodes, self._calls, self._wrong)
+        return function(event, max(self._number, 1))
+
+    def _opened_call(self, number: int, opened: bool) -> int:
+        """The number of the call that asks the same as call *number* where fields may be absent."""
+        key = (number, opened)
+        known = self._open_calls.get(key)
+        if known is None:
+            checks = self._expansion.checks
+            if number < len(checks):
+                decided = self._leaves.of(checks[number]).decided
+                ask: Ask = (
+                    (lambda event, _: decided(event) is not False)
+                    if opened
+                    else (lambda event, _: decided(event) is True)
+                )
+            else:
+                bound = self._walked_rules[number]
+                answer = self._walk.answer
+                if opened:
+                    ask = lambda event, _: answer(bound.tree, bound, event, complete=False).holds is not False  # noqa: E731
+                else:
+                    ask = lambda event, _: answer(bound.tree, bound, event, complete=False).holds is True  # noqa: E731
+            known = self._open_calls[key] = len(self._calls)
+            self._calls.append(ask)
+        return known
+
     def verdicts(self, event: Event) -> tuple[Verdict, ...]:
-        mask = self._mask(event.get("evt.type"))
-        found = []
-        for rule in self.rules:
-            if not self._asks(rule, mask):
-                continue
-            answer = self.why(rule, event, complete=False)
-            if answer.holds is not False:
-                found.append(Verdict(rule, answer))
-        return tuple(found)
+        answers = [
+            (self.rules[number], self.why(self.rules[number], event, complete=False))
+            for number in sorted(self.numbers("may", event))
+        ]
+        return tuple([Verdict(rule, answer) for rule, answer in answers if answer.holds is not False])
 
     def walked(self, rule: CompiledRule, event: Event) -> bool:
         assert rule.bound is not None
@@ -165,7 +221,17 @@ class _Source:
 
     def why(self, rule: CompiledRule, event: Event, complete: bool) -> Answer:
         assert rule.bound is not None
-        return self._walk.answer(rule.bound.tree, rule.bound, event, max(self._number, 1), complete=complete)
+        answer = self.asked(rule.bound, event, complete)
+        if answer.holds is not False and not self._asks(rule, self._mask(event.get("evt.type"))):
+            return Answer(False, ())
+        return answer
+
+    def asked(self, bound: Bound, event: Event, complete: bool) -> Answer:
+        return self._walk.answer(bound.tree, bound, event, max(self._number, 1), complete=complete)
+
+    def leaf_holds(self, check: Check, event: Event, complete: bool) -> bool | None:
+        leaf = self._leaves.of(check)
+        return leaf.holds(event, max(self._number, 1)) if complete else leaf.decided(event)
 
     def _mask(self, name: object) -> int:
         """The event codes of the type *name*, all of them where that says nothing."""
@@ -202,7 +268,9 @@ class _Source:
             self._nodes = []
             for rule, node in zip(self.rules, made, strict=True):
                 if node is None:
+                    assert rule.bound is not None
                     node = ("call", len(self._calls))
+                    self._walked_rules[len(self._calls)] = rule.bound
                     self._calls.append(self._walked(rule))
                 self._nodes.append(node)
         return self._nodes

@@ -9,7 +9,7 @@ from typing import Any, Final
 from falcokit.diagnostic import Diagnostic, Fix, Severity
 from falcokit.source import SourceFile, Span
 
-__all__ = ["VERSION", "render"]
+__all__ = ["VERSION", "finding_json", "place_json", "render"]
 
 VERSION: Final = 1
 """The version of the report's shape; grows when something is removed or changes its meaning."""
@@ -33,7 +33,7 @@ def render(
         "defaults": defaults,
         "files": [{"path": _text(file.name), "origin": file.origin.value} for file in files],
         "skipped": [_text(path) for path in skipped],
-        "findings": [_finding(d, id(d) in stops) for d in findings],
+        "findings": [finding_json(d, id(d) in stops) for d in findings],
         "summary": {"errors": counts["error"], "warnings": counts["warning"], "infos": counts["info"]},
     }
     return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
@@ -43,7 +43,8 @@ def _text(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _finding(d: Diagnostic, stop: bool) -> dict[str, Any]:
+def finding_json(d: Diagnostic, stop: bool = False) -> dict[str, Any]:
+    """One finding; *stop* tells that Falco stops at it."""
     kind = d.about
     item = next((s for s in d.falco.steps if s.item_name), None) if d.falco else None
     return {
@@ -55,19 +56,20 @@ def _finding(d: Diagnostic, stop: bool) -> dict[str, Any]:
         "fix": _fix(d.fix) if d.fix is not None else None,
         "message": _text(d.message),
         "help": _text(d.help) or None,
-        "place": _place(d.span),
+        "place": place_json(d.span),
         "item": {"type": item.item_type, "name": _text(item.item_name)} if item else None,
-        "related": [{"message": _text(label.message), "place": _place(label.span)} for label in d.labels],
+        "related": [{"message": _text(label.message), "place": place_json(label.span)} for label in d.labels],
         "stops_falco": stop,
     }
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    edits = [{"place": _place(edit.span), "text": _text(edit.text)} for edit in fix.edits]
+    edits = [{"place": place_json(edit.span), "text": _text(edit.text)} for edit in fix.edits]
     return {"message": _text(fix.message), "safe": fix.safe, "edits": edits}
 
 
-def _place(span: Span) -> dict[str, Any]:
+def place_json(span: Span) -> dict[str, Any]:
+    """A range of a file."""
     line, column = span.file.line_column(span.start)
     end_line, end_column = span.file.line_column(span.end)
     return {

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Final
 
 from falcokit.diagnostic import Diagnostic
 from falcokit.errors import ConfigError
 from falcokit.report.fingerprint import fingerprints
 from falcokit.workspace.sources import Unreadable, read_bytes
+from falcokit.workspace.write import write_whole
 
 __all__ = ["read_baseline", "without", "write_baseline"]
 
@@ -50,17 +49,5 @@ def write_baseline(path: str, findings: Iterable[Diagnostic]) -> None:
             read_baseline(path)
         except ConfigError:
             raise ConfigError(f"{path} is there already and is no baseline: name another file") from None
-    path = os.path.realpath(path)  # A link stays one.
     data = {"version": _VERSION, "findings": sorted(fingerprints(findings))}
-    temporary = ""
-    try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".falcokit-", dir=os.path.dirname(path) or ".")
-        with open(descriptor, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1)
-            file.write("\n")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise ConfigError(f"cannot write the baseline {path}: {(error.strerror or 'it failed').lower()}") from None
+    write_whole(path, json.dumps(data, indent=1) + "\n")

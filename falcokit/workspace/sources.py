@@ -10,7 +10,7 @@ from typing import Final
 
 from falcokit.record import Record
 
-__all__ = ["DEFAULT_LIMIT", "Unreadable", "found_in", "read_bytes", "real_path", "too_large"]
+__all__ = ["DEFAULT_LIMIT", "Unreadable", "found_in", "read_bytes", "real_path", "reason_of", "too_large"]
 
 DEFAULT_LIMIT: Final = 8 * 1024 * 1024
 """The size in bytes above which a file is refused."""
@@ -50,7 +50,7 @@ def read_bytes(path: str, limit: int = DEFAULT_LIMIT) -> bytes | Unreadable:
                     return too_large(limit)
                 after = os.fstat(file.fileno())
         except OSError as error:
-            return Unreadable(_reason(path, error))
+            return Unreadable(reason_of(path, error))
         except ValueError as error:
             return Unreadable(str(error))
         if not regular or (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
@@ -63,7 +63,8 @@ def too_large(limit: int) -> Unreadable:
     return Unreadable(f"it is larger than {limit:,} bytes".replace(",", " "), too_large=True)
 
 
-def _reason(path: str, error: OSError) -> str:
+def reason_of(path: str, error: OSError) -> str:
+    """Why *path* could not be read, in a few words."""
     if error.errno == errno.ENOENT and os.path.islink(path):
         return "it is a link to a file that does not exist"
     reasons = {
@@ -102,4 +103,4 @@ def _walk(folders: Iterable[str]) -> Iterator[str | Unreadable]:
                     elif entry.name.endswith(_ENDINGS) and entry.is_file():
                         yield entry.path
         except OSError as error:
-            yield Unreadable(_reason(folder, error))
+            yield Unreadable(reason_of(folder, error))

@@ -1,4 +1,4 @@
-"""Writing what was mended: whole or not at all, and only over what was read."""
+"""Writing files whole or not at all, what was mended only over what was read."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 import tempfile
 from contextlib import suppress
 
+from falcokit.errors import ConfigError
 from falcokit.workspace.sources import Unreadable, read_bytes
 
-__all__ = ["write_text"]
+__all__ = ["write_text", "write_whole"]
 
 
 def write_text(path: str, before: str, after: str) -> str:
@@ -20,17 +21,34 @@ def write_text(path: str, before: str, after: str) -> str:
     content = read_bytes(real, len(before.encode("utf-8", "surrogateescape")) + 1)
     if isinstance(content, Unreadable) or content != before.encode("utf-8", "surrogateescape"):
         return "it has changed since it was read, or is in another encoding than UTF-8"
-    temporary = ""
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".falcokit-", dir=os.path.dirname(real) or ".")
-        with open(descriptor, "wb") as file:
-            file.write(after.encode("utf-8", "surrogateescape"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, os.stat(real).st_mode & 0o7777)
-        os.replace(temporary, real)
+        _replace(real, after, os.stat(real).st_mode & 0o7777)
     except OSError as error:
-        with suppress(OSError):
-            os.unlink(temporary)
         return (error.strerror or "it cannot be written").lower()
     return ""
+
+
+def write_whole(path: str, text: str) -> None:
+    """Write a report of ours to *path*, whole or not at all; a link stays a link.  Raises `falcokit.ConfigError`."""
+    try:
+        _replace(os.path.realpath(path), text, 0o644)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "it failed"
+        raise ConfigError(f"cannot write {path}: {reason.lower()}") from None
+
+
+def _replace(path: str, text: str, mode: int) -> None:
+    """Put a file with *text* in the place of *path*."""
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".falcokit-", dir=os.path.dirname(path) or ".")
+        with open(descriptor, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise

@@ -1,0 +1,120 @@
+"""What the cases of test files have tried: rules, the macros made to be overridden, and the checks of conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from falcokit.condition.ast import Check, Identifier
+from falcokit.condition.render import render
+from falcokit.evaluate.matcher import Matcher
+from falcokit.evaluate.walk import Answer
+from falcokit.record import Record
+from falcokit.ruleset.loader import Loaded
+from falcokit.ruleset.macros import Bound
+from falcokit.ruleset.rule_compiler import CompiledRule
+from falcokit.ruleset.ruleset import Ruleset
+from falcokit.source import Span
+
+__all__ = ["Coverage", "Leaf", "RuleCoverage"]
+
+_MAX_LEAVES: Final = 2_000
+_CONSTANT: Final = ("never_true", "always_true")
+
+
+class Leaf(Record):
+    """A check of a rule: its text, the macros it stands in, where it is written, and whether it was ever true or false."""
+
+    __slots__ = ("false", "span", "text", "through", "true")
+
+    def __init__(self, text: str, through: tuple[str, ...], span: Span, true: bool, false: bool) -> None:
+        self.text: Final = text
+        self.through: Final = through
+        self.span: Final = span
+        self.true: Final = true
+        self.false: Final = false
+
+
+class RuleCoverage:
+    """What was tried of one rule: how often it was looked at, fired and stayed silent; its leaves and its hooks.
+
+    ``hooks`` tells of each macro made to be overridden that the rule reaches whether it ever held.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name: Final = name
+        self.fired = 0
+        self.silent = 0
+        self.hooks: Final[dict[str, bool]] = {}
+        self._leaves: Final[dict[tuple[tuple[str, ...], str], tuple[Span, list[bool]]]] = {}
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """The checks, in the order in which they stand."""
+        return tuple(
+            [Leaf(text, through, span, seen[0], seen[1]) for (through, text), (span, seen) in self._leaves.items()]
+        )
+
+    def note(self, through: tuple[str, ...], check: Check, bound: Bound, holds: bool | None) -> None:
+        """Note that *check* was looked at."""
+        key = (through, render(check))
+        entry = self._leaves.get(key)
+        if entry is None:
+            if len(self._leaves) >= _MAX_LEAVES:
+                return
+            entry = self._leaves[key] = (bound.body.locate(check.start, check.end), [False, False])
+        if holds is not None:
+            entry[1][0 if holds else 1] = True
+
+
+class Coverage:
+    """All that was tried; ``rules`` by name, those no case is about among them."""
+
+    def __init__(self) -> None:
+        self.rules: Final[dict[str, RuleCoverage]] = {}
+        self._hooks: dict[str, bool] = {}
+        self._seen: set[int] = set()
+        self._kept: list[Loaded] = []
+
+    def add_rules(self, loaded: Loaded, matcher: Matcher) -> None:
+        """Take note of the rules that run."""
+        if id(matcher) in self._seen:
+            return
+        self._seen.add(id(matcher))
+        self._kept.append(loaded)
+        ruleset = Ruleset(loaded)
+        for name, definition in loaded.definitions.macros.items():
+            if name not in self._hooks:
+                self._hooks[name] = ruleset.is_hook(("macro", name), definition)
+        for rule in matcher.rules:
+            if rule.name not in self.rules:
+                self.rules[rule.name] = RuleCoverage(rule.name)
+
+    def add(
+        self, rule: CompiledRule, event: Mapping[str, object], answer: Answer, matcher: Matcher, *, complete: bool
+    ) -> None:
+        """Note that *rule* was asked about *event*."""
+        about = self.rules[rule.name]
+        if answer.holds is not None:
+            about.fired += answer.holds
+            about.silent += not answer.holds
+        assert rule.bound is not None
+        pending: list[tuple[Bound, tuple[str, ...]]] = [(rule.bound, ())]
+        left = _MAX_LEAVES
+        while pending and left > 0:
+            bound, through = pending.pop()
+            for leaf in bound.leaves:
+                left -= 1
+                if isinstance(leaf, Identifier):
+                    inner = bound.env.get(leaf.name)
+                    if inner is None or leaf.name in through:
+                        continue
+                    if leaf.name in _CONSTANT:
+                        continue
+                    if self._hooks.get(leaf.name):
+                        holds = matcher.asked(rule, inner, event, complete=complete).holds
+                        about.hooks[leaf.name] = about.hooks.get(leaf.name, False) or holds is True
+                        continue  # What stands in a hook is somebody else's.
+                    pending.append((inner, (*through, leaf.name)))
+                else:
+                    about.note(through, leaf, bound, matcher.leaf_holds(rule, leaf, event, complete=complete))

@@ -1,0 +1,86 @@
+"""Which default rules lie below the files that a command is about; the same for every command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from falcokit.cli.options import fail
+from falcokit.record import Record
+
+if TYPE_CHECKING:
+    from falcokit.workspace.falco_config import LintSetup
+    from falcokit.workspace.project import Project
+
+__all__ = ["BUNDLED", "Below", "below", "or_fail", "project_of"]
+
+T = TypeVar("T")
+BUNDLED: Final = "bundled with falcokit"
+_SYSTEM_CONFIG: Final = "/etc/falco/falco.yaml"
+
+
+class Below(Record):
+    """The files below: pairs of a path and whether it is a default file, None for the bundled ones.
+
+    ``said`` is how reports name them; ``setup`` is the Falco configuration that names them, if one does.
+    """
+
+    __slots__ = ("files", "said", "setup")
+
+    def __init__(self, files: tuple[tuple[str, bool], ...] | None, said: str, setup: LintSetup | None = None) -> None:
+        self.files: Final = files
+        self.said: Final = said
+        self.setup: Final = setup
+
+
+def or_fail(read: Callable[[], T]) -> T:
+    """What *read* gives; an error of ours ends the run with one line."""
+    from falcokit.errors import FalcokitError
+
+    try:
+        return read()
+    except FalcokitError as error:
+        fail(str(error))
+
+
+def project_of(path: str | None, none: bool) -> Project | None:
+    """The project's settings; imported only where there are any."""
+    if none and path:
+        fail("give either --settings or --no-settings")
+    if none:
+        return None
+    from falcokit.workspace.project import find_settings, load_settings
+
+    return or_fail(lambda: load_settings(path) if path else find_settings())
+
+
+def below(
+    defaults: Sequence[str] | None,
+    config: str | None,
+    no_defaults: bool,
+    project: Project | None,
+    default_names: list[str] | None = None,
+    limit: int = 0,
+) -> Below:
+    """What the options say, else the settings, else ``/etc/falco/falco.yaml`` if it exists, else the bundled rules."""
+    if no_defaults and (defaults or config):
+        fail("--no-defaults excludes --defaults and --config")
+    if defaults and config:
+        fail("give either --defaults or --config")
+    if project is not None and not (defaults or config or no_defaults):
+        defaults = project.defaults()
+    if not defaults and not config and not no_defaults and os.path.exists(_SYSTEM_CONFIG):
+        config = _SYSTEM_CONFIG
+    if config:
+        from falcokit.workspace.falco_config import lint_setup
+        from falcokit.workspace.sources import DEFAULT_LIMIT
+
+        path = config
+        setup = or_fail(lambda: lint_setup(path, default_names, limit or DEFAULT_LIMIT))
+        return Below(setup.files, f"rules_files of {config}", setup)
+    if default_names:
+        fail("--default-names tells of files of a configuration: give one with --config")
+    if defaults:
+        return Below(tuple([(path, True) for path in defaults]), ", ".join(defaults))
+    return Below((), "none") if no_defaults else Below(None, BUNDLED)
