@@ -6,22 +6,24 @@ TYPE_CHECKING = False  # importing typing would take longer than all of this mod
 
 if TYPE_CHECKING:
     from falcokit.catalogue import Catalogue
-    from falcokit.errors import CatalogueError, ConditionError, ConfigError, FalcokitError
-    from falcokit.event import audit_events
+    from falcokit.errors import CatalogueError, ConditionError, ConfigError, FalcokitError, RulesError
+    from falcokit.event import Event, audit_events, read_events
     from falcokit.validation import Validation, compile_condition, validate
     from falcokit.workspace.falco_config import LoadedConfig, load_config
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "Catalogue", "CatalogueError", "ConditionError", "ConfigError", "FalcokitError", "LoadedConfig", "Validation",
-    "__version__", "audit_events", "compile_condition", "load_config", "validate",
+    "Catalogue", "CatalogueError", "ConditionError", "ConfigError", "Event", "FalcokitError", "LoadedConfig", "RulesError",
+    "Validation", "__version__", "audit_events", "compile_condition", "load_config", "read_events", "validate",
 ]  # fmt: skip
 
 _HOMES = {
     "Catalogue": "falcokit.catalogue",
-    **dict.fromkeys(("CatalogueError", "ConditionError", "ConfigError", "FalcokitError"), "falcokit.errors"),
-    "audit_events": "falcokit.event",
+    **dict.fromkeys(
+        ("CatalogueError", "ConditionError", "ConfigError", "FalcokitError", "RulesError"), "falcokit.errors"
+    ),
+    **dict.fromkeys(("Event", "audit_events", "read_events"), "falcokit.event"),
     **dict.fromkeys(("Validation", "compile_condition", "validate"), "falcokit.validation"),
     **dict.fromkeys(("LoadedConfig", "load_config"), "falcokit.workspace.falco_config"),
 }

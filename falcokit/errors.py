@@ -6,11 +6,12 @@
      +- CatalogueError   a catalogue of fields that cannot be used
      +- ConditionError   a condition handed to `compile_condition` that Falco refuses
      +- ConfigError      a Falco configuration with which Falco would not start
+     +- RulesError       rules that Falco would not load, where a command or call needs them loaded
 """
 
 from __future__ import annotations
 
-__all__ = ["CatalogueError", "ConditionError", "ConfigError", "FalcokitError"]
+__all__ = ["CatalogueError", "ConditionError", "ConfigError", "FalcokitError", "RulesError"]
 
 
 class FalcokitError(Exception):
@@ -31,3 +32,7 @@ class ConditionError(FalcokitError):
 
 class ConfigError(FalcokitError):
     """A configuration cannot be used: the text names file, line and column where there is one."""
+
+
+class RulesError(FalcokitError):
+    """Falco would not load the rules, so there is nothing to evaluate; the text is the first finding."""

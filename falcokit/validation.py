@@ -11,13 +11,14 @@ from falcokit.condition import parse
 from falcokit.condition.ast import Check, Expression
 from falcokit.condition.walk import leaves
 from falcokit.diagnostic import KINDS, Problem, Severity
-from falcokit.errors import ConditionError
+from falcokit.errors import ConditionError, RulesError
 from falcokit.ruleset.check_compiler import compile_check
 from falcokit.ruleset.loader import Loaded, load
 from falcokit.source import SourceFile
 from falcokit.source.decode import decode
 
 if TYPE_CHECKING:
+    from falcokit.evaluate import Matcher
     from falcokit.evaluate.single import CompiledCondition
     from falcokit.evaluate.walk import Answer
 
@@ -45,6 +46,22 @@ class Validation(NamedTuple):
         from falcokit.ruleset.describe import describe
 
         return describe(self.loaded, rule)
+
+    def matcher(self, *, rule_matching: str = "first", disabled: bool = False) -> Matcher:
+        """What says which of the rules fire on events; with *disabled* those that are switched off, too.
+
+        *rule_matching* is ``first`` or ``all``, as in the configuration of Falco.  Raises `falcokit.RulesError` where Falco would
+        not load the files.
+        """
+        from falcokit.evaluate import Matcher
+
+        errors = [finding for finding in self.loaded.diagnostics if finding.is_error]
+        if errors or self.loaded.compilation is None:
+            raise RulesError(errors[0].message if errors else "there are no rules")
+        rules = self.loaded.compilation.rules.values()
+        return Matcher(
+            rules, self.loaded.catalogue, rule_matching=rule_matching, runs=lambda rule: rule.enabled or disabled
+        )
 
 
 def validate(files: Iterable[tuple[str, str | bytes]], *, catalogue: Catalogue | None = None) -> Validation:

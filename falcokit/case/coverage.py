@@ -46,25 +46,28 @@ class RuleCoverage:
         self.fired = 0
         self.silent = 0
         self.hooks: Final[dict[str, bool]] = {}
-        self._leaves: Final[dict[tuple[tuple[str, ...], str], tuple[Span, list[bool]]]] = {}
+        self._leaves: Final[dict[tuple[tuple[str, ...], str, int], tuple[str, Span, list[bool]]]] = {}
+        self._known: Final[dict[tuple[int, tuple[str, ...]], tuple[Check, list[bool]]]] = {}
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:
         """The checks, in the order in which they stand."""
-        return tuple(
-            [Leaf(text, through, span, seen[0], seen[1]) for (through, text), (span, seen) in self._leaves.items()]
-        )
+        found = [(through, *entry) for (through, _, _), entry in self._leaves.items()]
+        return tuple([Leaf(text, through, span, seen[0], seen[1]) for through, text, span, seen in found])
 
     def note(self, through: tuple[str, ...], check: Check, bound: Bound, holds: bool | None) -> None:
-        """Note that *check* was looked at."""
-        key = (through, render(check))
-        entry = self._leaves.get(key)
-        if entry is None:
-            if len(self._leaves) >= _MAX_LEAVES:
+        """Note that *check* was looked at.  One place is one check, whatever lists hold that are put in there."""
+        known = self._known.get((id(check), through))
+        if known is None:
+            span = bound.body.locate(check.start, check.end)
+            key = (through, span.file.name, span.start)
+            if key not in self._leaves and len(self._leaves) >= _MAX_LEAVES:
                 return
-            entry = self._leaves[key] = (bound.body.locate(check.start, check.end), [False, False])
+            entry = self._leaves.setdefault(key, (render(check), span, [False, False]))
+            # The check is kept: its identity is its own only as long as it lives.
+            known = self._known[id(check), through] = (check, entry[2])
         if holds is not None:
-            entry[1][0 if holds else 1] = True
+            known[1][0 if holds else 1] = True
 
 
 class Coverage:
@@ -91,11 +94,18 @@ class Coverage:
                 self.rules[rule.name] = RuleCoverage(rule.name)
 
     def add(
-        self, rule: CompiledRule, event: Mapping[str, object], answer: Answer, matcher: Matcher, *, complete: bool
+        self,
+        rule: CompiledRule,
+        event: Mapping[str, object],
+        answer: Answer,
+        matcher: Matcher,
+        *,
+        complete: bool,
+        named: bool = True,
     ) -> None:
-        """Note that *rule* was asked about *event*."""
+        """Note that *rule* was asked about *event*; as one that a case is about where it is *named*."""
         about = self.rules[rule.name]
-        if answer.holds is not None:
+        if answer.holds is not None and named:
             about.fired += answer.holds
             about.silent += not answer.holds
         assert rule.bound is not None

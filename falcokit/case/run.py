@@ -11,8 +11,8 @@ from falcokit.case.model import Case, Expected, Named, Setup, TestFile
 from falcokit.case.values import read_fields
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, Label
-from falcokit.evaluate.alert import AlertFormat
 from falcokit.evaluate.matcher import Matcher
+from falcokit.evaluate.output import OutputFormat
 from falcokit.evaluate.tell import told
 from falcokit.evaluate.walk import Answer, Reason
 from falcokit.record import Record
@@ -273,6 +273,10 @@ class _Judging:
     ) -> None:
         assert expected.nothing is not None
         if complete:
+            for rule in self._matcher.rules:
+                if rule.definition.source == source:
+                    answer = self._matcher.why(rule, given)
+                    self._coverage.add(rule, given, answer, self._matcher, complete=True, named=False)
             for name in sorted(fired):
                 answer = self._matcher.why(self._by_name[name], given)
                 self._mismatch(Named(name, expected.nothing), self._by_name[name], answer, False, where)
@@ -288,7 +292,7 @@ class _Judging:
                 if name is None or name.text not in self._loaded.definitions.rules:
                     self._findings.append(_no_rule(about, self._loaded) if about is not None else Diagnostic("invalid-test", "an output needs a rule that fires", text.span, "name it under `fires`"))  # fmt: skip
                 continue
-            printed = AlertFormat(rule, self._catalogue).message(given)
+            printed = OutputFormat(rule.output, rule.definition.source, self._catalogue).render(given)
             if printed != text.text:
                 self._findings.append(
                     Diagnostic("test-mismatch", f"the output of `{rule.name}` is: {printed}", text.span)

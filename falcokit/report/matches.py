@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from falcokit.evaluate.alert import AlertFormat
 from falcokit.evaluate.matcher import Matcher
+from falcokit.evaluate.output import AlertFormat, json_line
 from falcokit.evaluate.partial import typed_fields
 from falcokit.evaluate.read_back import ReadBack
 from falcokit.evaluate.tell import told
@@ -122,7 +121,7 @@ class Matches:
         known = self._formats.get(rule.name)
         if known is None:
             known = self._formats[rule.name] = AlertFormat(rule, self._matcher.catalogue)
-        alert: dict[str, Any] = known.alert(fields, event.time, event.host)
+        alert: dict[str, Any] = known.alert(fields, event.time, event.host or "localhost")
         if self._maybe or self._explain:
             alert["falcokit"] = {
                 "verdict": word,
@@ -131,7 +130,7 @@ class Matches:
                     _reason(reason) for reason in (answer.reasons if answer is not None else ())[:_MAX_REASONS]
                 ],
             }
-        return json.dumps(alert, ensure_ascii=False, separators=(",", ":"), default=str) + "\n"
+        return json_line(alert).decode() + "\n"
 
     def summary(self) -> str:
         """What was done, in one line."""
