@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from falcokit.case.coverage import Coverage
 from falcokit.case.model import Case, Expected, Named, Setup, TestFile
 from falcokit.case.values import read_fields
-from falcokit.catalogue import Catalogue
+from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.diagnostic import Diagnostic, Label
 from falcokit.evaluate.matcher import Matcher
 from falcokit.evaluate.output import OutputFormat
@@ -229,17 +229,24 @@ class _Judging:
         self._reasons(expected, answers)
 
     def _source(self, event: Event | None) -> str:
-        """What the case says, else what the event does, else the source of the rules it is about."""
+        """What the case says, else what the event does, else the first source of the rules it is about that has its fields."""
         if self._case.setup.source is not None:
             return self._case.setup.source.text
         if event is not None and event.source:
             return event.source
         expected = self._case.expected
-        for name in (*expected.fires, *expected.silent, *expected.unknown):
-            rule = self._loaded.definitions.rules.get(name.text)
-            if rule is not None:
-                return rule.source
-        return "syscall"
+        rules = [
+            self._loaded.definitions.rules.get(name.text)
+            for name in (*expected.fires, *expected.silent, *expected.unknown)
+        ]
+        sources = list(dict.fromkeys([*[rule.source for rule in rules if rule is not None], "syscall"]))
+        names = [name.text for name, _ in self._case.fields]
+        fitting = [
+            source
+            for source in sources
+            if all(isinstance(self._catalogue.resolve(name, source), FieldUse) for name in names)
+        ]
+        return (fitting or sources)[0]
 
     def _rule(self, name: Named, wanted: bool | None) -> CompiledRule | None:
         rule = self._by_name.get(name.text)
