@@ -1,6 +1,6 @@
 """Time how fast rules are evaluated, over a made-up stream of system calls.
 
-Usage: python benchmarks/evaluate.py FILE... [--events N] [--runs N]
+Usage: python benchmarks/evaluate.py FILE... [--events N] [--runs N] [--lines N]
 
 FILE... are rules files in load order, such as the published stable, incubating and sandbox rules (93 rules of system
 calls, all taken as enabled).  The stream is made of a fixed seed: of a hundred events 40 are of types that no rule asks
@@ -9,6 +9,7 @@ make links and directories, change modes and owners, or remove files; half happe
 fires a rule.  An event has 18 fields.  The walker is timed over fewer events of the same stream.
 
 Figures are CPU time of this process on one core; the ratio to the walker holds when the machine's speed drifts.
+With --lines the memory of ``falcokit match`` is measured as well, over a tenth of so many lines and over all.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -95,6 +98,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--lines", type=int, default=0)
     args = parser.parse_args()
     validation = falcokit.validate([(path.name, path.read_bytes()) for path in args.files])
     catalogue = falcokit.Catalogue.bundled()
@@ -129,6 +133,8 @@ def main() -> None:
         f"generated code is {statistics.median(walked) / statistics.median(per_dict):.0f} times as fast as the walker"
     )
     lines(matcher, events, args.runs)
+    if args.lines:
+        memory(args.files, events, args.lines)
 
 
 def lines(matcher: Matcher, events: list[dict[str, Any]], runs: int) -> None:
@@ -146,6 +152,38 @@ def lines(matcher: Matcher, events: list[dict[str, Any]], runs: int) -> None:
 
     print(f"JSON lines of {len(content) / len(events):.0f} bytes")
     show("events of JSON lines", len(events), [seconds(read) for _ in range(runs)])
+
+
+def memory(files: list[Path], events: list[dict[str, Any]], count: int) -> None:
+    """The peak memory of ``falcokit match`` over a tenth of *count* lines, and over all."""
+    block = b"".join([orjson.dumps(event) + b"\n" for event in events[:10_000]])
+    code = "import resource, subprocess, sys; done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL); "
+    code += "print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)"
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        sys.executable,
+        "-m",
+        "falcokit",
+        "match",
+        "--no-settings",
+        "--disabled",
+        "--no-defaults",
+    ]
+    command += [word for path in files for word in ("--rules", str(path))]
+    for number in (count // 10, count):
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for _ in range(number // 10_000):
+                process.stdin.write(block)
+            process.stdin.close()
+            returncode, megabytes = process.stdout.read().split()
+        assert returncode == b"0"
+        print(f"falcokit match over {number:,} lines: {int(megabytes)} MB", flush=True)
 
 
 def show(name: str, count: int, times: list[float]) -> None:

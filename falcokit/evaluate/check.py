@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias, cast
 
 from falcokit.catalogue import Catalogue
@@ -11,7 +12,7 @@ from falcokit.condition.ast import Check, Field, ListValue, Transformer, Value
 from falcokit.evaluate.operand import ANCESTORS, Event, Got, Reader, compile_operand
 from falcokit.evaluate.patterns import glob_matcher, path_matcher, regex_matcher
 from falcokit.evaluate.sockets import BOTH_ENDS
-from falcokit.evaluate.values import TEXTS, Network, Single, WrongValues, encoded, inside, read_literal
+from falcokit.evaluate.values import ADDRESSES, TEXTS, Network, Single, WrongValues, encoded, inside, read_literal
 
 __all__ = ["Predicate", "compile_predicate"]
 
@@ -61,7 +62,10 @@ def _with_literals(check: Check, left: Reader, texts: Sequence[str]) -> Predicat
     if modifier:
         return _modified(check, left, texts, literals)
     if name in ("in", "intersects"):
-        return _single(left, lambda value: any(_equal(value, literal) for literal in literals))
+        if left.type in ADDRESSES:
+            # The same addresses come again and again, and networks are compared one by one.
+            return _single(left, lru_cache(maxsize=4096)(lambda value: _one_of(value, literals)))
+        return _single(left, lambda value: _one_of(value, literals))
     compare, literal = _comparison(name, left.type), literals[0]
     return _single(left, lambda value: compare(value, literal), every=name == "!=" and field in BOTH_ENDS)
 
@@ -173,6 +177,10 @@ def _cut(value: Single, type_name: str) -> Single:
 
 def _bytes(value: _Literal | Got) -> bytes:
     return value if isinstance(value, bytes) else b""
+
+
+def _one_of(value: Single, literals: Sequence[_Literal]) -> bool:
+    return any(_equal(value, literal) for literal in literals)
 
 
 def _equal(value: Single, literal: _Literal) -> bool:

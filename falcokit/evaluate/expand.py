@@ -136,11 +136,7 @@ class Expansion:
             made = self._plain(check, left)
             if made is not None:
                 return made
-        number = self._calls.get(check)
-        if number is None:
-            number = self._calls[check] = len(self.checks)
-            self.checks.append(check)
-        return self._one(("call", number))
+        return self._call(check)
 
     def _plain(self, check: Check, left: Field) -> Node | None:
         key = glued(left)
@@ -174,13 +170,37 @@ class Expansion:
             name = {"startswith": "starts", "endswith": "ends"}.get(operator)
             if name is not None:
                 return self._one((name, key, frozenset(texts)))
-            return self._one(("has", key, texts[0])) if operator == "contains" else None
+            if operator == "contains":
+                return self._one(("has", key, texts[0]))
+            return self._glob(check, key, texts[0]) if operator == "glob" else None
         if use.type in NUMBER_WIDTHS and operator in _NUMERIC and texts:
             numbers = frozenset([read_literal(text, use.type, operator) for text in texts])
             return self._one(("number", key, "in" if operator in ("=", "==") else operator, numbers, use.type))
         if use.type == "BOOL" and operator in ("=", "=="):
             return self._one(("flag", key, texts == ("true",)))
         return None
+
+    def _glob(self, check: Check, key: str, pattern: str) -> Node | None:
+        """A shell pattern, with what it wants that is cheaper to ask in front of it: most values fail there."""
+        if not pattern.isascii() or not set(pattern).isdisjoint("?[\\"):
+            return None
+        first, *middle = pattern.split("*")
+        if not middle:
+            return self._one(("in", key, frozenset((pattern,))))
+        last = middle.pop()
+        cheap: list[Node] = [("starts", key, frozenset((first,)))] if first else []
+        cheap += [("ends", key, frozenset((last,)))] if last else []
+        cheap += [("has", key, part) for part in middle if part][:2]
+        if len(cheap) == 1 and len(middle) <= 1 and not (first and last):
+            return self._one(cheap[0])  # type: ignore[arg-type]
+        return self.both([*[self._one(part) for part in cheap], self._call(check)])  # type: ignore[arg-type]
+
+    def _call(self, check: Check) -> Node:
+        number = self._calls.get(check)
+        if number is None:
+            number = self._calls[check] = len(self.checks)
+            self.checks.append(check)
+        return self._one(("call", number))
 
     def of_type(self, node: Node, name: str | None, cache: dict[int, Node]) -> Node:
         """*node* where ``evt.type`` is *name*, or missing where that is None; *cache* is kept for one name."""

@@ -13,14 +13,14 @@ from falcokit.record import Record
 from falcokit.ruleset.literals import NUMBER_WIDTHS, read_number, service_port
 
 __all__ = [
-    "TEXTS", "Network", "Single", "WrongValues", "as_text", "as_type", "encoded", "inside", "limits", "read_literal", "read_value",
+    "ADDRESSES", "TEXTS", "Network", "Single", "WrongValues", "as_text", "as_type", "encoded", "inside", "limits", "read_literal", "read_value",
 ]  # fmt: skip
 
 Single: TypeAlias = "bytes | int | bool"
 
 TEXTS: Final = frozenset(("CHARBUF", "FSPATH", "FSRELPATH"))
 _MAX_WRONG: Final = 1000
-_ADDRESSES: Final = frozenset(("IPADDR", "IPV4ADDR", "IPV6ADDR", "IPNET", "IPV4NET", "IPV6NET"))
+ADDRESSES: Final = frozenset(("IPADDR", "IPV4ADDR", "IPV6ADDR", "IPNET", "IPV4NET", "IPV6NET"))
 
 
 class Network(Record):
@@ -59,7 +59,7 @@ def read_value(value: object, type_name: str) -> Single | None:
         return text.partition(b"\0")[0] if isinstance(text, bytes) else None
     if type_name == "BOOL":
         return value if isinstance(value, bool) else None
-    if type_name in _ADDRESSES:
+    if type_name in ADDRESSES:
         return _address(value) if isinstance(value, str) and len(value) < 64 else _only_bytes(value)
     if type_name == "BYTEBUF":
         return encoded(value) if isinstance(value, str) else _only_bytes(value)
@@ -111,7 +111,7 @@ def read_literal(text: str, type_name: str, operator: str) -> Single | Network:
         bits = read_number(prefix, "UINT8")
         assert bits is not None
         return Network(_address(address) or b"", bits)
-    if type_name in _ADDRESSES:
+    if type_name in ADDRESSES:
         return _address(text) or b""
     if type_name == "BYTEBUF" and operator in ("bcontains", "bstartswith"):
         return bytes.fromhex(text)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from falcokit.evaluate.matcher import Matcher
 from falcokit.evaluate.output import AlertFormat, json_line
 from falcokit.evaluate.partial import typed_fields
-from falcokit.evaluate.read_back import ReadBack
+from falcokit.evaluate.read_back import ReadBack, unescaped
 from falcokit.evaluate.tell import told
 from falcokit.evaluate.walk import Answer, Reason
 from falcokit.event import Event
@@ -71,7 +71,7 @@ class Matches:
             self.firing += 1
             return "".join([self._told(event, event.fields, rule, "fires", None) for rule in fired])
         given, rules = event.fields, [event.rule]
-        if event.form is TEXT and (read := self._read_back.read(event.output)) is not None:
+        if event.form is TEXT and (read := self._read_back.read(unescaped(str(event.document)))) is not None:
             given, rules = read.fields, list(read.rules)
         fields = typed_fields(given, source, self._matcher.catalogue)
         answers: dict[str, Answer | None] = {}

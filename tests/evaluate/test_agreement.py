@@ -29,6 +29,7 @@ checks = st.one_of(
     st.builds(lambda f, ts: f"{f} in ({', '.join(map(quoted, ts))})", fields, st.lists(texts, max_size=3)),
     st.builds(lambda f, ts: f"{f} pmatch ({', '.join(map(quoted, ts))})", fields, st.lists(texts, max_size=2)),
     st.builds(lambda f: f"{f} exists", fields),
+    st.builds(lambda f, p: f"{f} glob {quoted(p)}", fields, st.sampled_from(["*", "c*", "*t", "*a*", "/e*d", "c*a*t", "*a*a*", "ca**", "c?t", "cat"])),
     st.builds(lambda t: f"tolower(proc.name) = {quoted(t)}", texts),
     st.builds(lambda f: f"{f} = val(proc.pname)", st.sampled_from(["proc.name", "fd.name"])),
     st.builds(lambda o, t: f"evt.type {o} {t}", st.sampled_from(["=", "!="]), st.sampled_from(EVENTS)),
