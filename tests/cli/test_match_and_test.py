@@ -259,3 +259,27 @@ def test_watching_runs_again_when_a_file_changes(folder: Path) -> None:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo terminals")
+def test_a_bar_on_a_terminal_that_nothing_else_is_printed_to(folder: Path) -> None:
+    (folder / "long.json").write_text(lines({"evt.type": "read", "proc.name": "x" * 500}) * 10_000, encoding="utf-8")
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "falcokit", *MATCH, "long.json"]
+    with open(folder / "out.txt", "wb") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:  # Linux ends a terminal whose other side is closed so.
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"100%" in shown
+    assert b"10000 events read" in shown
+    assert (folder / "out.txt").read_bytes() == b""
