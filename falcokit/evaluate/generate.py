@@ -119,13 +119,14 @@ class _Writer:
     def _alone(self, rule: _Wanted, level: int) -> None:
         """Write one rule, its parts one below the other."""
         parts = sorted(rule[1], key=lambda part: _rank(*self._cost(part), holds=False))
-        kept = 0
+        kept: int | None = None
         if level + len(parts) > _MAX_LEVEL:
             self._line(level, f"if {' and '.join([f'({self._expression(part)})' for part in parts])}:")
             level, kept, parts = level + 1, len(self._read), []
         for part in parts:
             level = self._test(part, level)
-            kept = kept or len(self._read)
+            if kept is None:  # What the first one reads is read whether it holds or not.
+                kept = len(self._read)
         self._line(level, f"found += {self._name('rules', (rule[0],))}")
         del self._read[kept:]
 
