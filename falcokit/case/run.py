@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ from falcokit.record import Record
 from falcokit.ruleset.loader import Loaded, Memo, load
 from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.suggest import nearest
-from falcokit.source import SourceFile
+from falcokit.source import SourceFile, Span
 
 if TYPE_CHECKING:
     from falcokit.event import Event
@@ -54,6 +55,12 @@ def run(
     running = _Running(test, files, catalogue)
     if errors := tuple([d for d in running.plain.diagnostics if d.is_error]):
         return (), errors
+    if running.plain.compilation is None:
+        return (), (
+            Diagnostic(
+                "invalid-test", "there are no rules to test", Span(test.file, 0, 0), "name rules files with `rules:`"
+            ),
+        )
     outcomes = []
     for case in test.cases:
         findings: list[Diagnostic] = []
@@ -198,21 +205,21 @@ class _Judging:
             self._findings.extend(problems)
             return
         complete = case.complete if case.complete is not None else event is None or event.form.complete
-        given: Mapping[str, object] = {**event.fields, **fields} if event is not None else fields
+        # Not one dictionary: audit events have fields without end, worked out when asked for.
+        given: Mapping[str, object] = ChainMap(fields, event.fields) if event is not None else fields  # type: ignore[arg-type]
         where = f" (event at line {event.line})" if event is not None and case.every else ""
         fired = {rule.name for rule in self._matcher.fired(given, source)} if complete else set()
         answers: dict[str, Answer] = {}
         for wanted, names in ((True, expected.fires), (False, expected.silent), (None, expected.unknown)):
             for name in names:
-                rule = self._rule(name, wanted)
+                rule = self._rule(name)
                 if rule is None:
                     continue
                 if rule.definition.source != source:
                     message = f"the event is of source `{source}`, the rule `{name.text}` of `{rule.definition.source}`"
-                    if wanted is not False:
-                        self._findings.append(
-                            Diagnostic("test-mismatch", message, name.span, "say `source:` in the case")
-                        )
+                    self._findings.append(
+                        Diagnostic("test-mismatch", message, name.span, "say `source:`, or leave the rule out")
+                    )
                     continue
                 answer = answers[name.text] = self._matcher.why(rule, given, complete=complete)
                 self._coverage.add(rule, given, answer, self._matcher, complete=complete)
@@ -248,14 +255,17 @@ class _Judging:
         ]
         return (fitting or sources)[0]
 
-    def _rule(self, name: Named, wanted: bool | None) -> CompiledRule | None:
+    def _rule(self, name: Named) -> CompiledRule | None:
         rule = self._by_name.get(name.text)
         if rule is not None:
             return rule
         reason = next((why for rule, why in self._matcher.left_out if rule.name == name.text), "")
+        if not reason and name.text in self._loaded.definitions.rules:
+            reason = "no loaded plugin has its source"
         if not reason:
             self._findings.append(_no_rule(name, self._loaded))
-        elif wanted is not False or "disabled" in reason:
+        else:
+            # Not even silence is shown by a rule that is not run.
             help_text = f"switch it on with `enable: [{name.text}]`" if "disabled" in reason else ""
             self._findings.append(
                 Diagnostic("test-mismatch", f"`{name.text}` does not run: {reason}", name.span, help_text)

@@ -46,6 +46,9 @@ def read_fields(
             problems.append(Diagnostic("invalid-test", message, name.span, help_text))
             continue
         found[name.text] = _value(node, use.type, use.is_list, wrong)
+        for one, other in (("jevt.", "json."), ("json.", "jevt.")):  # The audit plugin has these under both names.
+            if source == "k8s_audit" and name.text.startswith(one):
+                found.setdefault(other + name.text.removeprefix(one), found[name.text])
     return found, tuple(problems)
 
 

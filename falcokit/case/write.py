@@ -112,13 +112,13 @@ def _number(operator: str, text: str, type_name: str) -> object:
 def case_text(
     name: str,
     place: str,
-    rule: str,
+    fires: tuple[str, ...],
     completed: Completed,
     source: str,
     catalogue: Catalogue,
     notes: tuple[str, ...] = (),
 ) -> str:
-    """A case, as an element of ``cases``, with *completed* as its fields and *rule*, if any, expected to fire."""
+    """A case, as an element of ``cases``, with *completed* as its fields; the rules *fires* must fire, none at all if there are none."""
     lines = [f"  - name: {yaml_text(name)}", f"    # {_comment(place)}"]
     lines += [f"    # {_comment(note)}" for note in notes]
     if source != "syscall":
@@ -136,7 +136,7 @@ def case_text(
     ]
     if unknown := sorted(completed.fields.keys() - known.keys()):
         lines.append(f"      # not fields of source {source}: {_comment(', '.join(unknown))}")
-    lines += ["    expect:", f"      fires: {f'[{yaml_text(rule)}]' if rule else '[]  # the event names no rule'}"]
+    lines += ["    expect:", f"      fires: [{', '.join(map(yaml_text, fires))}]"]
     return "\n".join(lines) + "\n"
 
 

@@ -67,4 +67,7 @@ def _case(event: Event, matcher: Matcher, catalogue: Catalogue) -> str:
     elif rule.definition.source == source:
         completed = complete(fields, rule, matcher)
         notes = tuple([f"the rule does not fire yet: {told(reason)}" for reason in completed.missing[:3]])
-    return case_text(name, f"{event.name}:{event.line}", event.rule, completed, source, catalogue, notes)
+    fires: tuple[str, ...] = (event.rule,) if event.rule else ()
+    if event.form.complete:
+        fires = tuple([one.name for one in matcher.fired(event.fields, source)])
+    return case_text(name, f"{event.name}:{event.line}", fires, completed, source, catalogue, notes)

@@ -9,7 +9,8 @@ from typing import Final, TypeAlias, cast
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Field, ListValue, Transformer, Value
-from falcokit.evaluate.operand import ANCESTORS, Event, Got, Reader, compile_operand
+from falcokit.evaluate.ancestors import ANCESTORS
+from falcokit.evaluate.operand import Event, Got, Reader, compile_operand
 from falcokit.evaluate.patterns import glob_matcher, path_matcher, regex_matcher
 from falcokit.evaluate.sockets import BOTH_ENDS
 from falcokit.evaluate.values import ADDRESSES, TEXTS, Network, Single, WrongValues, encoded, inside, read_literal

@@ -14,8 +14,8 @@ from typing import Any, Final, TypeAlias
 
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition.ast import And, Check, Expression, Field, Identifier, ListValue, Not, Value
+from falcokit.evaluate.ancestors import ANCESTORS
 from falcokit.evaluate.given import GIVEN
-from falcokit.evaluate.operand import ANCESTORS
 from falcokit.evaluate.sockets import BOTH_ENDS
 from falcokit.evaluate.values import TEXTS, read_literal
 from falcokit.ruleset.event_set import event_codes

@@ -7,9 +7,10 @@ from typing import Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Field, ListValue
+from falcokit.evaluate.ancestors import ANCESTORS, ancestors_of
 from falcokit.evaluate.check import compile_predicate
 from falcokit.evaluate.given import GIVEN, Given, event_time, fields_of
-from falcokit.evaluate.operand import ANCESTORS, Event
+from falcokit.evaluate.operand import Event
 from falcokit.evaluate.sockets import BOTH_ENDS, ends_of
 from falcokit.evaluate.values import WrongValues, read_value
 from falcokit.ruleset.event_set import event_codes
@@ -18,8 +19,6 @@ from falcokit.ruleset.operands import glued
 __all__ = ["Leaf", "Leaves"]
 
 _OF_TIME: Final = ("evt.rawtime", "evt.time", "evt.datetime")
-_PARENT: Final = {"proc.aname": "proc.pname", "proc.aexe": "proc.pexe", "proc.aexepath": "proc.pexepath",
-                  "proc.acmdline": "proc.pcmdline", "proc.apid": "proc.ppid"}  # fmt: skip
 
 
 class Leaf:
@@ -42,16 +41,14 @@ class Leaf:
     def decided(self, event: Event) -> bool | None:
         """Whether the check holds where *event* gives some fields only; None where an absent field would decide."""
         check = self.check
-        if isinstance(check.right, ListValue) and not check.right.texts and check.operator in ("in", "intersects"):
+        if isinstance(check.left, Field) and check.operator in ("in", "intersects") and _is_empty(check.right):
             return False
         if self.given:
-            if self.fields == ("evt.num",) and "evt.num" not in event:
+            if self.fields == ("evt.num",) and event.get("evt.num") is None:
                 events = self._catalogue.events
                 never = event_codes(check, False, events) == 0
                 return False if never else True if event_codes(check, True, events) == 0 else None
-            if any(name.startswith(_OF_TIME) for name in self.fields) and event_time(event) is None:
-                return None
-            if "evt.hostname" in self.fields and event.get("evt.hostname") is None:
+            if any(name in GIVEN and not _given(name, event) for name in self.fields):
                 return None
         absent = [name for name in self.fields if name not in event and name not in GIVEN]
         if not absent:
@@ -72,22 +69,28 @@ class Leaf:
             found = self.holds({name: ends}, 1)
             return found if found != (self.check.operator == "!=") else None
         if name in ANCESTORS:
-            near = [event[one] for one in (_PARENT.get(name, ""), *_nth(name, event)) if event.get(one) is not None]
-            return True if near and self.holds({name: near}, 1) else None
+            return True if ancestors_of(name, event) and self.holds(event, 1) else None
         return None
 
     def deciding(self, event: Event) -> tuple[str, ...]:
         """The fields that *event* lacks, of those that the check reads."""
         found: list[str] = []
         for name in self.fields:
-            if name in event or (name in GIVEN and not name.startswith(_OF_TIME) and name != "evt.hostname"):
+            if _given(name, event) if name in GIVEN else name in event:
                 continue
             found.append(name)
         return tuple(found) or self.fields
 
 
-def _nth(name: str, event: Mapping[str, object]) -> list[str]:
-    return [key for n in range(1, 20) if (key := f"{name}[{n}]") in event]
+def _is_empty(right: object) -> bool:
+    return isinstance(right, ListValue) and not right.texts
+
+
+def _given(name: str, event: Mapping[str, object]) -> bool:
+    """Whether the value of a field of the engine is known although an event carries some fields only."""
+    if event.get(name) is not None or name in ("evt.source", "evt.dir"):
+        return True
+    return name.startswith(_OF_TIME) and event_time(event) is not None
 
 
 class Leaves(dict[int, Leaf]):

@@ -9,20 +9,19 @@ from typing import Final, TypeAlias
 
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition.ast import Field, Operand, Transformer, TransformerList, Value
+from falcokit.evaluate.ancestors import ANCESTORS, ancestors_of
 from falcokit.evaluate.sockets import BOTH_ENDS, ends_of
 from falcokit.evaluate.values import Single, WrongValues, encoded, read_value
 from falcokit.record import Record
 from falcokit.ruleset.operands import glued
 
-__all__ = ["ANCESTORS", "Event", "Got", "Reader", "compile_operand"]
+__all__ = ["Event", "Got", "Reader", "compile_operand"]
 
 Event: TypeAlias = "Mapping[str, object]"
 """Values by full field expressions, such as ``proc.aname[2]``; an absent key has no value."""
 Got: TypeAlias = "Single | list[Single] | None"
 """A value, the elements of a list field, or None where there is none."""
 
-ANCESTORS: Final = ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline", "proc.apid", "proc.aenv")
-"""Without an index these are those of all ancestors, of which one is enough; an event gives a sequence."""
 _LOWER: Final = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
 _UPPER: Final = bytes(c - 32 if 97 <= c <= 122 else c for c in range(256))
 _NUL: Final = b"\0"
@@ -73,8 +72,8 @@ def _field(operand: Field, source: str, catalogue: Catalogue, wrong: WrongValues
 
     def elements(event: Event) -> Got:
         written = event.get(key)
-        if written is None and of_ends:
-            written = ends_of(key, event)[0]
+        if written is None and several:
+            written = ends_of(key, event)[0] if of_ends else ancestors_of(key, event)
         if not isinstance(written, (list, tuple)):
             written = () if written is None else (written,)
         found = [value for item in written if (value := read_value(item, type_name)) is not None]

@@ -19,9 +19,11 @@ _SAME: Final = (
 """The parent of a process is its first ancestor."""
 
 
-def typed_fields(fields: Mapping[str, object], source: str, catalogue: Catalogue) -> dict[str, object]:
+def typed_fields(fields: Mapping[str, object], source: str, catalogue: Catalogue) -> Mapping[str, object]:
     """*fields* with the texts of numbers, truth values and lists read as what their fields are, and under both names
     where the same thing has two."""
+    if not isinstance(fields, dict):
+        return fields  # Extracted from a whole document, each as its type has it.
     found = dict(fields)
     for one, other in _SAME:
         if one in found and other not in found:

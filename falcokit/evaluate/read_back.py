@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.condition.ast import Field
-from falcokit.evaluate.operand import ANCESTORS
+from falcokit.evaluate.ancestors import ANCESTORS
 from falcokit.evaluate.output import MISSING, TIMES, split_output
 from falcokit.evaluate.sockets import BOTH_ENDS
 from falcokit.evaluate.values import TEXTS, limits, read_value

@@ -78,4 +78,6 @@ class Event:
     @property
     def container(self) -> Container:
         """The container it happened in, with its image."""
-        return container_of(self.fields, self.header.labels, self.header.output, self.header.container_id)
+        # Events of a cloud or a cluster have no container either, and no host.
+        told = self.header.container_id if self.source in ("", "syscall") else self.header.container_id or None
+        return container_of(self.fields, self.header.labels, self.header.output, told)

@@ -79,6 +79,8 @@ def header_of(form: Form, document: Any, fields: Mapping[str, object]) -> Header
             if line is None
             else Header(priority=priority_of(line.priority), time=line.time, output=line.message)
         )
+    if not isinstance(document, dict):
+        return Header(time=_time(fields))
     if form is FALCO or form is FIELDS:
         return _falco(document, fields)
     return _legacy(document, fields) if form is LEGACY else _runtime(document, fields) if form is RUNTIME else Header()
@@ -89,7 +91,7 @@ def _falco(document: Mapping[str, Any], fields: Mapping[str, object]) -> Header:
     return Header(
         rule=_text(document.get("rule")),
         priority=priority_of(document.get("priority")),
-        time=_time(document.get("time"), fields),
+        time=_time(fields, document.get("time")),
         output=_text(document.get("output")),
         host=_text(document.get("hostname")) or _text(fields.get("evt.hostname")),
         tags=tuple([tag for tag in tags if isinstance(tag, str)]) if isinstance(tags, list) else (),
@@ -111,7 +113,9 @@ def _legacy(document: Mapping[str, Any], fields: Mapping[str, object]) -> Header
         rule=rule,
         policy=_text(document.get("name")),
         priority=priority_of(document.get("severity")),
-        time=_time(document.get("timestampNs") or document.get("timestamp"), fields),
+        time=_time(
+            fields, document.get("timestampNs"), document.get("timestampRFC3339Nano"), document.get("timestamp")
+        ),
         output=_text(document.get("output")),
         host=host,
         labels=labels,
@@ -125,12 +129,11 @@ def _runtime(document: Mapping[str, Any], fields: Mapping[str, object]) -> Heade
     content = content if isinstance(content, dict) else {}
     labels = _labels(document.get("labels")) | _labels(content.get("labels"))
     tags = content.get("ruleTags")
-    time = document.get("timestamp") or document.get("timestampRFC3339Nano")
     return Header(
         rule=_text(content.get("ruleName")) or _text(fields.get("falco.rule")),
         policy=_text(document.get("name")),
         priority=priority_of(document.get("severity")),
-        time=_time(time, fields),
+        time=_time(fields, document.get("timestamp"), document.get("timestampRFC3339Nano")),
         output=_text(content.get("output")),
         host=labels.get("host.hostName", "") or labels.get("host.hostname", ""),
         tags=tuple([tag for tag in tags if isinstance(tag, str)]) if isinstance(tags, list) else (),
@@ -147,8 +150,9 @@ def priority_of(value: object) -> str:
     return _PRIORITIES[value] if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 8 else ""
 
 
-def _time(value: object, fields: Mapping[str, object]) -> int | None:
-    candidates = (value, fields.get("evt.rawtime"), fields.get("evt.time"), fields.get("evt.time.iso8601"))
+def _time(fields: Mapping[str, object], *values: object) -> int | None:
+    """The first of *values* that is a time, or else what the fields say."""
+    candidates = (*values, fields.get("evt.rawtime"), fields.get("evt.time"), fields.get("evt.time.iso8601"))
     return next((time for one in candidates if (time := read_time(one)) is not None), None)
 
 

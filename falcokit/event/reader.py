@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any, Final
 
 import orjson
@@ -16,6 +15,7 @@ import orjson
 from falcokit.event.audit import audit_events
 from falcokit.event.event import Event
 from falcokit.event.form import AUDIT, FALCO, FIELDS, TEXT
+from falcokit.event.lines import numbered_lines
 from falcokit.event.recognise import NotAnEvent, events_of
 from falcokit.event.text_line import read_text_line, unprefixed
 from falcokit.record import Record
@@ -26,7 +26,8 @@ MAX_LINE: Final = 1 << 26
 """How long in bytes one line, or one document over many lines, may be."""
 _PLUGIN_LINE: Final = 1 << 16
 """The k8saudit plugin stops reading a file at a line of so many bytes."""
-_PIECE: Final = 1 << 20
+_MAX_NESTED: Final = 100
+"""How deep in arrays audit events are looked for."""
 _STRUCTURE: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|["{}\[\]]', re.DOTALL)
 _BLANK: Final = b" \t\r\n\f\v"
 
@@ -49,9 +50,10 @@ class Damaged(Record):
 def read_events(chunks: Iterable[bytes], name: str = "", *, max_line: int = MAX_LINE) -> Iterator[Event | Damaged]:
     """The events in *chunks*, the content of the file called *name* in pieces of any size."""
     pending = _Pending(name, max_line)
-    for number, line in _lines(_unpacked(iter(chunks), name), max_line):
-        if line.__class__ is Damaged:
-            yield line.replaced(line=line.line or number)
+    for number, line in numbered_lines(iter(chunks), max_line, lambda: not pending.lines):
+        if isinstance(line, str):
+            yield from pending.end()
+            yield Damaged(name, number, line)
             continue
         if not pending.lines:
             # The common case, and the one that has to be fast: a line that is one alert, or one object of fields.
@@ -62,8 +64,13 @@ def read_events(chunks: Iterable[bytes], name: str = "", *, max_line: int = MAX_
             else:
                 if document.__class__ is dict:
                     fields = document.get("output_fields")
-                    # Nothing in it that `cleaned` would change.
-                    if b"<NA>" not in line and b' ":' not in line and b"image.digest" not in line:
+                    # Nothing in it that `cleaned` would change; Go escapes the signs of <NA>.
+                    if (
+                        b'"<NA>"' not in line
+                        and b"u003cNA" not in line
+                        and b' ":' not in line
+                        and b"image.digest" not in line
+                    ):
                         if fields.__class__ is dict:
                             pending.parsed = True
                             yield Event(fields, FALCO, document, name, number)
@@ -88,74 +95,105 @@ class _Pending:
         self.parsed = False
         """Whether a line of this file was JSON by itself: then one that is none is damaged, and no part of a document."""
         self.lines: list[bytes] = []
+        """The lines of the document, or of the element of an array, that is open; none where nothing is."""
         self._size = 0
         self._depth = 0
+        self._begun = 0
+        """The line that the document begins on."""
         self._first = 0
+        """The line that the element begins on, or else the document."""
         self._array = False
-        self._too_large = False
+        self._single = False
 
     def take(self, line: bytes, number: int) -> Iterator[Event | Damaged]:
-        """One more line."""
-        stripped = line.strip(_BLANK)
-        if not self.lines:
-            if not stripped:
-                return
-            if stripped[:1] not in b"{[" or (self.parsed and len(stripped) > 2):
-                yield from _of_line(line, self.name, number)
-                return
-            self._first, self._depth, self._size, self._array = number, 0, 0, stripped[:1] == b"["
-        elif not self._array and line[:1] in (b"{", b"[") and len(stripped) > 1 and (found := _whole(line)) is not None:
-            # A document that began above was cut off: this line is one by itself.
+        """One more line.  A document may begin on it behind the end of another."""
+        if self.lines and self._is_cut_off(line):
             yield self._cut_off()
-            self.parsed = True
-            yield from _of_document(found, line, self.name, number)
-            return
+        rest = line.strip(_BLANK)
+        while rest:
+            if not self.lines:
+                if rest[:1] not in (b"{", b"["):
+                    yield from _of_line(rest, self.name, number)
+                    return
+                self._begun = self._first = number
+                self._depth, self._size, self._array = 0, 0, rest[:1] == b"["
+                self._single = self.parsed and len(rest) > 2
+            rest = yield from self._add(rest, number)
+
+    def _is_cut_off(self, line: bytes) -> bool:
+        """Whether the document that is open was never ended, because *line* is an event by itself."""
+        if line[:1].isdigit():
+            return read_text_line(_decoded(line)) is not None
+        if self._array and self._depth <= 1:
+            return False
+        return line[:1] in (b"{", b"[") and len(line.strip(_BLANK)) > 1 and _whole(line) is not None
+
+    def _add(self, line: bytes, number: int) -> Generator[Event | Damaged, None, bytes]:
+        """Follow the brackets of *line*; a document ends where they are closed, an element of an array in it before.
+
+        Returns what stands behind the end.
+        """
         self._size += len(line) + 1
         if self._size > self._max_size:
-            self.lines = []
-            self.parsed = True
-            yield Damaged(self.name, self._first, f"a document of more than {self._max_size} bytes is skipped")
-            return
-        yield from self._add(line, number)
-
-    def _add(self, line: bytes, number: int) -> Iterator[Event | Damaged]:
-        """Follow the brackets of *line*; a document ends where they are closed, an element of an array in it before."""
-        start = 0
+            yield self._cut_off(f"a document of more than {self._max_size} bytes is skipped")
+            return b""
+        if self._array and self._depth == 1 and line[:1] == b"{":
+            # One element a line, as most tools write arrays: no need to look at its brackets.
+            element = line.rstrip(b"," + _BLANK)
+            document = _whole(element)
+            if document is not None:
+                self._size = 0
+                yield from _of_document(document, element, self.name, number)
+                return b""
+        start = outside = 0
         for found in _STRUCTURE.finditer(line):
-            sign = line[found.start() : found.start() + 1]
             if found.end() - found.start() > 1:
                 continue
+            sign = found[0]
             if sign == b'"':
                 # A text that the line does not end: no JSON has line breaks in texts.
-                self.lines.append(line)
                 yield self._cut_off()
-                self.parsed = True
-                return
+                return b""
             if sign in b"{[":
                 self._depth += 1
-                if self._array and self._depth == 2:
+                if self._array and self._depth == 1:
+                    outside = found.end()
+                elif self._array and self._depth == 2:
+                    yield from self._stray(line[outside : found.start()], number)
                     start = found.start()
                     self._first, self.lines = number, []
                 continue
             self._depth -= 1
-            if self._array and self._depth == 1:
-                element = b"\n".join([*self.lines, line[start : found.end()]])
-                self.lines, start, self._size = [], found.end(), len(line)
-                yield from _of_text(element, self.name, self._first)
-            elif self._depth <= 0:
+            if self._depth <= 0 and self._array:
+                self.lines = []
+                yield from self._stray(line[outside : found.start()], number)
+                return line[found.end() :].strip(_BLANK)
+            if self._depth <= 0 or (self._array and self._depth == 1):
                 whole = b"\n".join([*self.lines, line[start : found.end()]])
-                array, self.lines = self._array, []
-                if not array:
-                    yield from _of_text(whole, self.name, self._first)
-                rest = line[found.end() :].strip(_BLANK)
-                if rest:
-                    yield Damaged(self.name, number, "there is text behind the end of a document")
-                return
-        self.lines.append(b"" if self._array and self._depth <= 1 else line[start:])
+                self.lines, self._size = [], 0
+                yield from _of_text(whole, self.name, self._first)
+                if not self._array:
+                    return line[found.end() :].strip(_BLANK)
+                self._first = self._begun
+                outside = found.end()
+        if self._array and self._depth == 1:
+            self.lines = [b""]
+            yield from self._stray(line[outside:], number)
+        else:
+            self.lines.append(line[start:])
+        if self._single:
+            yield self._cut_off()
+        return b""
 
-    def _cut_off(self) -> Damaged:
+    def _stray(self, text: bytes, number: int) -> Iterator[Event | Damaged]:
+        """What stands between the elements of an array that are objects."""
+        if text := text.strip(_BLANK + b","):
+            yield from _of_text(text, self.name, number)
+
+    def _cut_off(self, reason: str = "JSON that begins here does not end") -> Damaged:
         self.lines = []
-        return Damaged(self.name, self._first, "JSON that begins here does not end")
+        self.parsed = True
+        return Damaged(self.name, self._first, reason)
 
     def end(self) -> Iterator[Event | Damaged]:
         """The end of the file."""
@@ -191,7 +229,12 @@ def _loads(text: bytes) -> Any:
         return orjson.loads(text)
     except ValueError:
         # Control characters in texts, lone surrogates, NaN, huge numbers: JSON of tools that do not look closely.
-        return json.loads(_decoded(text), strict=False)
+        return json.loads(_decoded(text), strict=False, parse_int=_int)
+
+
+def _int(text: str) -> int | str:
+    """A whole number; one that Python would refuse to read stays as it is written."""
+    return int(text) if len(text) < 4_000 else text
 
 
 def _decoded(text: bytes) -> str:
@@ -218,8 +261,11 @@ def _of_document(document: Any, text: bytes, name: str, line: int) -> Iterator[E
 
 
 def _logged(document: dict[str, Any]) -> str | None:
-    """The line that a logger wrapped: Docker's json-file, journald."""
+    """The line that something wrapped: Docker's json-file, journald, an export of Splunk."""
     inside = document.get("log") if "stream" in document else document.get("MESSAGE")
+    if inside is None:
+        result = document.get("result")
+        inside = (result if isinstance(result, dict) else document).get("_raw")
     return inside if isinstance(inside, str) else None
 
 
@@ -234,10 +280,10 @@ def _of_line(line: bytes, name: str, number: int) -> Iterator[Event | Damaged]:
         yield Damaged(name, number, "neither JSON nor an alert" if "\0" not in text else "neither JSON nor an alert: it has NUL characters, perhaps another encoding")  # fmt: skip
 
 
-def _is_audit(document: Any) -> bool:
+def _is_audit(document: Any, depth: int = 0) -> bool:
     """Whether it is what the k8saudit plugin reads: an event, a list of events, or an array of these."""
     if isinstance(document, list):
-        return bool(document) and any(_is_audit(item) for item in document[:3])
+        return depth < _MAX_NESTED and any(_is_audit(item, depth + 1) for item in document[:3])
     if not isinstance(document, dict) or document.get("kind") not in ("Event", "EventList"):
         return False
     version = document.get("apiVersion")
@@ -257,6 +303,8 @@ def _audit(document: Any, text: bytes, name: str, line: int) -> Iterator[Event |
         yield Damaged(
             name, line, f"the audit plugin of Falco stops reading at a line of {_PLUGIN_LINE} bytes or more", True
         )
+    elif b"\n" in text:
+        yield Damaged(name, line, "the audit plugin of Falco reads values on one line only", True)
     expected = _count(document)
     if len(events) < expected:
         reason = (
@@ -267,74 +315,8 @@ def _audit(document: Any, text: bytes, name: str, line: int) -> Iterator[Event |
         )
 
 
-def _count(document: Any) -> int:
+def _count(document: Any, depth: int = 0) -> int:
     if isinstance(document, list):
-        return sum(map(_count, document))
+        return sum([_count(item, depth + 1) for item in document]) if depth < _MAX_NESTED else 0
     items = document.get("items") if isinstance(document, dict) and document.get("kind") == "EventList" else None
     return len(items) if isinstance(items, list) else 1
-
-
-def _lines(chunks: Iterator[bytes | Damaged], max_line: int) -> Iterator[tuple[int, Any]]:
-    """The lines of *chunks* with their numbers, without their ends; a line that is too long is a `Damaged`."""
-    rest = b""
-    number = 0
-    skipping = False
-    first = True
-    for chunk in chunks:
-        if chunk.__class__ is Damaged:
-            yield number + 1, chunk
-            continue
-        if first:
-            first = False
-            if chunk[:3] == b"\xef\xbb\xbf":  # type: ignore[index]
-                chunk = chunk[3:]  # type: ignore[index]
-            elif chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):  # type: ignore[index]
-                yield 1, Damaged("", 1, "the file is UTF-16: convert it to UTF-8")
-                return
-        if skipping:
-            _, found, chunk = chunk.partition(b"\n")  # type: ignore[union-attr]
-            if not found:
-                continue
-            skipping = False
-        lines = (rest + chunk).split(b"\n")  # type: ignore[operator]
-        rest = lines.pop()
-        for line in lines:
-            number += 1
-            yield number, line
-        if len(rest) > max_line:
-            number += 1
-            yield number, Damaged("", number, f"a line of more than {max_line} bytes is skipped")
-            rest, skipping = b"", True
-    if rest:
-        yield number + 1, rest
-
-
-def _unpacked(chunks: Iterator[bytes], name: str) -> Iterator[bytes | Damaged]:
-    """*chunks* as they are, or what they are the gzip of."""
-    head = b""
-    for chunk in chunks:
-        head += chunk
-        if len(head) >= 2:
-            break
-    if head[:2] != b"\x1f\x8b":
-        if head:
-            yield head
-        yield from chunks
-        return
-    unpacker = zlib.decompressobj(31)
-    data: bytes | None = head
-    taken = False
-    try:
-        while data is not None:
-            while data:
-                yield unpacker.decompress(data, _PIECE)
-                taken, data = True, unpacker.unconsumed_tail
-                if unpacker.eof:  # Another member may follow, as where logs were put together.
-                    taken, data = False, unpacker.unused_data.lstrip(b"\0")
-                    unpacker = zlib.decompressobj(31)
-            data = next(chunks, None)
-        if taken:
-            yield unpacker.flush()
-            yield Damaged(name, 0, "the gzip data end too early")
-    except zlib.error:
-        yield Damaged(name, 0, "the gzip data are damaged: what follows is not read")

@@ -15,6 +15,7 @@ _ALERT: Final = re.compile(
     rf"(\d{{4}}-\d\d-\d\d[T ])?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?((?:Z|[+-]\d\d:?\d\d)?): ({_WORDS})(?: |$)",
     re.ASCII | re.IGNORECASE,
 )
+_MAX_PREFIXES: Final = 4
 _PREFIXES: Final = (
     re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,16} (?:stdout|stderr) [FP] ", re.ASCII),  # container runtimes
     re.compile(r"<\d{1,3}>1 \S{1,40} \S{1,255} \S{1,48} \S{1,128} \S{1,32} (?:-|\[.{0,1000}?\]) (?:\ufeff)?", re.ASCII),  # RFC 5424
@@ -43,9 +44,10 @@ def read_text_line(line: str) -> TextLine | None:
 
 
 def unprefixed(line: str) -> str:
-    """*line* without what a container runtime or syslog put in front of it."""
-    for prefix in _PREFIXES:
-        found = prefix.match(line)
-        if found is not None:
-            return unprefixed(line[found.end() :])
+    """*line* without what container runtimes and syslog put in front of it, one after the other."""
+    for _ in range(_MAX_PREFIXES):
+        found = next((found for prefix in _PREFIXES if (found := prefix.match(line)) is not None), None)
+        if found is None:
+            break
+        line = line[found.end() :]
     return line

@@ -32,7 +32,8 @@ def read_time(value: object) -> int | None:
     if isinstance(value, int):
         if not 0 < value < 2**64:
             return None
-        return next(value * unit for start, unit in _UNITS if value >= start)
+        time = next(value * unit for start, unit in _UNITS if value >= start)
+        return time if time < 2**64 else None
     if not isinstance(value, str):
         return None
     if value.isdecimal() and value.isascii() and len(value) < 21:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from falcokit.case.model import Named, TestFile
 from falcokit.diagnostic import Diagnostic
 from falcokit.record import Record
-from falcokit.source import Origin, SourceFile
+from falcokit.source import SourceFile
 from falcokit.source.decode import decode
 from falcokit.workspace.gather import Request, gather
 from falcokit.workspace.sources import Unreadable, found_in, read_bytes
@@ -89,14 +89,8 @@ def rules_of(
     for path, unreadable, _ in gathered.unreadable:
         start = SourceFile(test.file.name, test.file.text)
         problems.append(_at_start(test, f"cannot read {path}: {unreadable.reason}", start))
-    if (
-        test.rules is None
-        and not own
-        and not extra
-        and not any(f.origin is Origin.CUSTOM for f in gathered.files)
-        and not gathered.files
-    ):
-        problems.append(_at_start(test, "no rules to test", test.file))
+    if not gathered.files and not problems:
+        problems.append(_at_start(test, "there are no rules to test", test.file))
     return gathered.files, tuple(problems)
 
 

@@ -47,7 +47,9 @@ RULES = """
 SHELL = "{evt.type: execve, proc.name: bash, container.id: abc, user.name: root, user.uid: 0}"
 
 
-def cases(text: str, events: dict[str, bytes] | None = None, coverage: Coverage | None = None) -> Any:
+def cases(
+    text: str, events: dict[str, bytes] | None = None, coverage: Coverage | None = None, rules: str | None = RULES
+) -> Any:
     """The findings of each case of a test file by its name, and those of the file itself."""
     test, findings = read_test_file(SourceFile("t.yaml", text))
     if test is None:
@@ -60,7 +62,7 @@ def cases(text: str, events: dict[str, bytes] | None = None, coverage: Coverage 
         return [one for one in read_events([content]) if isinstance(one, Event)], ""
 
     outcomes, refused = run(
-        test, [SourceFile("rules.yaml", RULES)], events_of, Catalogue.bundled(), coverage or Coverage()
+        test, [SourceFile("rules.yaml", rules)] if rules else [], events_of, Catalogue.bundled(), coverage or Coverage()
     )
     return {outcome.case.name: outcome.findings for outcome in outcomes}, findings + refused
 
@@ -88,7 +90,6 @@ def one(expect: str, fields: str = SHELL, more: str = "") -> tuple[Diagnostic, .
         "{fires: Shell, output: shell bash by root (uid=0)}",
         "{fires: Shell, output: {Shell: shell bash by root (uid=0)}}",
         "{fires: Shell, reason: [proc.name, container, evt.type = execve]}",
-        "{silent: Pod}",
     ],
 )
 def test_what_passes(expect: str) -> None:
@@ -104,6 +105,7 @@ def test_what_passes(expect: str) -> None:
         ("{fires: Shell, output: shell bash}", SHELL, "the output of `Shell` is: shell bash by root (uid=0)"),
         ("{fires: Shell, reason: fd.name}", SHELL, "`fd.name` is not what decides"),
         ("{fires: Off}", SHELL, "`Off` does not run: it is disabled"),
+        ("{silent: Pod}", SHELL, "the event is of source `syscall`, the rule `Pod` of `k8s_audit`"),
         ("{silent: Off}", SHELL, "`Off` does not run: it is disabled"),
         ("{unknown: Shell}", SHELL, "`Shell` fires"),
         ("{fires: Shell}", "{evt.type: execve, proc.name: bash, container.id: host}", "`Shell` does not fire"),
@@ -325,5 +327,30 @@ def test_a_case_written_from_an_event_passes() -> None:
     completed = complete(odd, compilation.rules["Shell"], matcher)
     assert completed.assumed == {"evt.type": "execve", "container.id": "other"}
     assert completed.missing == ()
-    text = case_text("odd\nname: x", "f:1", "Shell", completed, "syscall", catalogue)
+    text = case_text("odd\nname: x", "f:1", ("Shell",), completed, "syscall", catalogue)
     assert only("cases:\n" + text) == ()
+
+
+AUDIT = b'{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a","verb":"create","stageTimestamp":"2026-01-02T03:04:05Z","x":{"y":"z"}}\n'
+
+
+def test_fields_of_audit_events_are_all_there_whatever_is_laid_over_them() -> None:
+    rules = (
+        RULES
+        + "- rule: Value\n  desc: d\n  source: k8s_audit\n  condition: jevt.value[/x/y] = z\n  output: o\n  priority: INFO\n"
+    )
+    text = "cases:\n  - name: c\n    event: a.json\n    fields: {ka.user.name: eve}\n    expect: {fires: Value}\n"
+    assert only(text, events={"a.json": AUDIT}, rules=rules) == ()
+    assert (
+        only(
+            "cases: [{name: c, source: k8s_audit, fields: {'json.value[/x/y]': z}, expect: {fires: Value}}]",
+            rules=rules,
+        )
+        == ()
+    )
+
+
+def test_no_rules_at_all() -> None:
+    found, findings = cases(f"cases: [{{name: c, fields: {SHELL}, expect: {{silent: Shell}}}}]", rules=None)
+    assert found == {}
+    assert findings[0].message == "there are no rules to test"

@@ -120,3 +120,78 @@ def test_what_somebody_stumbled_over(condition: str, event: dict[str, object], h
 def test_a_long_number_is_refused_at_once() -> None:
     with pytest.raises(ConditionError):
         compile_condition(f"evt.num = {'0' * 50_000}80x")
+
+
+# --- what an alert tells and what it does not
+
+
+@pytest.mark.parametrize(
+    ("condition", "event", "holds"),
+    [
+        ("proc.name = a", {"proc.name": "a"}, True),
+        ("proc.name = a", {"proc.name": None}, False),
+        ("proc.name = a", {}, None),
+        ("not proc.name = a", {}, None),
+        ("proc.name = a and proc.pname = b", {"proc.pname": "c"}, False),
+        ("proc.name = a or proc.pname = b", {"proc.pname": "b"}, True),
+        ("evt.num = 0", {}, False),
+        ("evt.num >= 1", {}, True),
+        ("evt.num = 1", {}, None),
+        ("evt.num = 1", {"evt.num": None}, None),
+        ("evt.is_async = true", {"proc.name": "a"}, None),
+        ("evt.hostname = a", {}, None),
+        ("evt.rawtime > 5", {}, None),
+        ("evt.rawtime > 5", {"evt.time": 1767323045000000006}, True),
+        ("evt.source = syscall", {}, True),
+        ("proc.name in ()", {}, False),
+        ("proc.nchilds = val(evt.num)", {"proc.nchilds": 1}, None),
+        ("proc.aname = sshd", {"proc.pname": "sshd"}, True),
+        ("proc.aname = sshd", {"proc.pname": "bash"}, None),
+        ("fd.ip = 10.0.0.1", {"fd.name": "10.0.0.2:1->10.0.0.1:2"}, True),
+        ("fd.ip = 10.0.0.1", {"fd.name": "10.0.0.2:1->10.0.0.3:2"}, False),
+        ("fd.ip = 10.0.0.1", {"fd.sip": "10.0.0.1"}, True),
+        ("fd.ip = 10.0.0.1", {"fd.sip": "10.0.0.2"}, None),
+        ("fd.ip != 10.0.0.1", {"fd.sip": "10.0.0.1"}, False),
+        ("fd.ip = 10.0.0.1", {"fd.name": "/etc/passwd"}, False),
+        ("fd.port = 443", {"fd.cport": 5, "fd.sport": 443}, True),
+        ("fd.net in (10.0.0.0/8)", {"fd.name": "[unknown]", "fd.lip": "10.1.1.1"}, True),
+        ("fd.net in (10.0.0.0/8)", {}, None),
+    ],
+)
+def test_what_an_alert_leaves_open(condition: str, event: dict[str, object], holds: bool | None) -> None:
+    answer = compile_condition(condition).answer(event, complete=False)
+    assert answer.holds is holds
+    assert answer.reasons
+
+
+def test_both_ends_and_all_ancestors_of_a_complete_event() -> None:
+    assert compile_condition("fd.ip = 10.0.0.1 and fd.port = 2").matches({"fd.name": "10.0.0.2:1->10.0.0.1:2"})
+    assert not compile_condition("fd.ip != 10.0.0.1").matches({"fd.cip": "10.0.0.2", "fd.sip": "10.0.0.1"})
+    assert compile_condition("fd.ip != 10.0.0.1").matches({"fd.cip": "10.0.0.2", "fd.sip": "10.0.0.3"})
+    assert compile_condition("proc.aname = sshd").matches({"proc.aname[3]": "sshd", "proc.pname": "bash"})
+    assert compile_condition("fd.ip = ::1").matches({"fd.name": "::1:80->::1:443"})
+
+
+def test_a_wrong_value_is_told_once() -> None:
+    condition = compile_condition("proc.pid = 1 or proc.name = a or proc.aname[2] contains b")
+    condition.matches({"proc.pid": "1", "proc.name": 5})
+    condition.matches({"proc.pid": "2", "proc.aname[2]": "b"})
+    assert list(condition.wrong_values) == ["proc.pid", "proc.name"]
+    assert condition.wrong_values["proc.pid"] == "`proc.pid` is of type INT64 and '1' is none: it counts as missing"
+
+
+def test_the_fewest_checks_that_decide() -> None:
+    condition = compile_condition(
+        "evt.type = open and (proc.name = a or fd.name = b) and not (proc.pname = c and user.name = d)"
+    )
+
+    def reasons(event: dict[str, object]) -> list[tuple[str, bool | None]]:
+        return [(reason.text(), reason.holds) for reason in condition.answer(event).reasons]
+
+    assert reasons({"evt.type": "read", "proc.name": "a"}) == [("evt.type = open", False)]
+    assert reasons({"evt.type": "open", "fd.name": "b", "proc.pname": "c"}) == [
+        ("evt.type = open", True), ("fd.name = b", True), ("user.name = d", False),
+    ]  # fmt: skip
+    assert reasons({"evt.type": "open", "proc.name": "a", "proc.pname": "c", "user.name": "d"}) == [
+        ("proc.pname = c", True), ("user.name = d", True),
+    ]  # fmt: skip

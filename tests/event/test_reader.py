@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 
 from falcokit.event import Damaged, Event, read_events
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "events"
 ALERT = {
     "hostname": "node-1", "output": "12:00:00.000000001: Warning A shell | user=root", "priority": "Warning", "rule": "A shell",
     "source": "syscall", "tags": ["shell"], "time": "2026-01-02T03:04:05.000000006Z",
@@ -49,55 +47,6 @@ def line(document: Any) -> bytes:
 def events(found: list[Event | Damaged]) -> list[Event]:
     assert all(isinstance(one, Event) for one in found), found
     return [one for one in found if isinstance(one, Event)]
-
-
-# --- every sample, as told by hand
-
-TABLE = {
-    "falco-01-test-rule.json": ("Test Rule", 1739793600000000000, "", "", ""),
-    "falco-06-fake-rule.json": ("Fake rule", 1618347480746609046, "", "", ""),
-    "falco-07-k8s-serviceaccount-created.json": ("K8s Serviceaccount Created", 1683727757699479000, "", "", ""),
-    "falco-08-contact-k8s-api-server-from-container.json": ("Contact K8S API Server From Container", 1618082841038853452, "12fc4de5ccc3", "devopps/falco-pod-delete", "latest"),
-    "falco-09-falco-internal-metrics-snapshot.json": ("Falco internal: metrics snapshot", 1748559579193502203, "", "", ""),
-    "falco-10-falco-internal-metrics-snapshot.json": ("Falco internal: metrics snapshot", 1726243288443730726, "", "", ""),
-    "falco-11-falco-internal-metrics-snapshot.json": ("Falco internal: metrics snapshot", 1748558754466702647, "", "", ""),
-    "falco-12-falco-internal-metrics-snapshot.json": ("Falco internal: metrics snapshot", 1748557398341035770, "", "", ""),
-    "falco-14-terminal-shell-in-container.json": ("Terminal shell in container", 1685022245478445995, "ee97d9c4186f", "docker.io/library/alpine", ""),
-    "falco-15-falco-internal-metrics-snapshot.json": ("Falco internal: metrics snapshot", None, "", "", ""),
-    "falco-16-write-below-binary-dir.json": ("Write below binary dir", 1558107116746609046, "", "", ""),
-    "falco-19-falco-internal-syscall-event-drop.json": ("Falco internal: syscall event drop", 1677812583000000003, "", "", ""),
-    "falco-2018-event-falco-k8s.json": ("Non sudo setuid", 1527157335576767292, "1c76f49f40b4", "", ""),
-    "falco-2018-event-falco.json": ("Terminal shell in container", 1526547969874686373, "32c415f00958", "", ""),
-    "falco-2020-image-by-digest.json": ("Terminal shell in container", None, "", "", ""),
-    "falco-2020-k8saudit-hostnetwork.json": ("Create HostNetwork Pod", 1588834985063269120, "", "", ""),
-    "falco-2021-package-mgmt-k8s.json": ("Launch Package Management Process in Container", 1631643503256697539, "854d2f6f3c68", "paulborielabs/wordpress", "gare"),
-    "falco-2024-insmod-na-user.json": ("Linux Kernel Module Injection Detected", 1722547431352662834, "db0e1dd76a0d", "docker.io/diegoall1990/ubuntu-lab", "1.0.0"),
-    "falco-2026-cryptominer-container-plugin.json": ("Possible Cryptominer Activity", 1782685797384129972, "a3fb2a6c2e8d", "alpine", "3.20"),
-    "falco-22-test-rule.json": ("Test rule", 978311400000000000, "", "", ""),
-    "falco-23-read-sensitive-file-untrusted.json": ("Read sensitive file untrusted", 1746622234502309868, "host", "", ""),
-    "falco-27-gcp-waf-rule-modified-or-deleted.json": ("GCP WAF rule modified or deleted", 1688683434476694000, "", "", ""),
-    "falco-28-open_from_cat.json": ("open_from_cat", 1470327477882054739, "", "", ""),
-    "falco-29-create-files-below-container-any-dir.json": ("Create files below container any dir", 1664121054719348051, "027dae4c3693", "ehoney/ssh", ""),
-    "falco-30-terminal-shell-in-container.json": ("Terminal shell in container", 1524157060936641184, "7f25ca3dfdd1", "", ""),
-    "falco-kre-add_message_to_slack.json": ("Non sudo setuid", 1527157335576767292, "1c76f49f40b4", "", ""),
-    "falco-kre-create_incident_in_demisto.json": ("Non sudo setuid", 1527157335576767292, "1c76f49f40b4", "", ""),
-    "sysdig-docs-enriched-splunk.json": ("Launch Root User Container", 1668293930605536300, "d9f5e4a9aedd", "sysdiglabs/example-voting-app-voter", "0.1"),
-    "sysdig-docs-legacy-policy-event.json": ("Write below etc", 1606322948648718268, "host", "", ""),
-    "sysdig-docs-runtime-policy-event.json": ("Write below etc", 1606322948648718268, "host", "", ""),
-    "sysdig-legacy-event-host.json": ("Write below binary dir", 1524580559176584000, "", "", ""),
-    "sysdig-legacy-event-webhook.json": ("Terminal shell in container", 1524066096644551000, "60a3478041e2", "", ""),
-    "sysdig-legacy-event.json": ("Write below root", 1568647020401652000, "c8c4d64fe7a5", "nginx", ""),
-}  # fmt: skip
-
-
-@pytest.mark.skipif(not SAMPLES.exists(), reason="needs the samples in ../shared")
-def test_every_sample_is_read_as_told() -> None:
-    got = {}
-    for path in SAMPLES.glob("*.json"):
-        (event,) = events(list(read_events([path.read_bytes()], path.name)))
-        container = event.container
-        got[path.name] = (event.rule, event.time, container.id, container.image.repository, container.image.tag)
-    assert got == TABLE
 
 
 # --- forms
