@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -10,10 +9,13 @@ from typing import TYPE_CHECKING, Final
 from falcokit.case.coverage import Coverage
 from falcokit.case.model import Case, Expected, Named, Setup, TestFile
 from falcokit.case.values import read_fields
+from falcokit.case.write import yaml_text
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.diagnostic import Diagnostic, Label
 from falcokit.evaluate.matcher import Matcher
 from falcokit.evaluate.output import OutputFormat
+from falcokit.evaluate.partial import told_fields
+from falcokit.evaluate.read_back import ReadBack
 from falcokit.evaluate.tell import told
 from falcokit.evaluate.walk import Answer, Reason
 from falcokit.record import Record
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "run"]
 
 _MAX_REASONS: Final = 6
+_MAX_FINDINGS: Final = 50
 
 
 class Outcome(Record):
@@ -62,14 +65,25 @@ def run(
             ),
         )
     outcomes = []
+    read_back: ReadBack | None = None
     for case in test.cases:
         findings: list[Diagnostic] = []
         ready = running.ready(case.setup, findings)
         if ready is not None:
             loaded, matcher = ready
             coverage.add_rules(loaded, matcher)
+            if read_back is None:
+                read_back = ReadBack(matcher.rules, catalogue)
+            judging = _Judging(case, loaded, matcher, test, catalogue, findings, coverage, read_back)
+            left = 0
             for event in _events(case, events_of, findings):
-                _Judging(case, loaded, matcher, test, catalogue, findings, coverage).judge(event)
+                if len(findings) < _MAX_FINDINGS:
+                    judging.judge(event)
+                else:
+                    left += 1
+            if left:
+                message = f"{left} more events are not looked at: {_MAX_FINDINGS} findings of one case are enough"
+                findings.append(Diagnostic("test-mismatch", message, case.span))
         outcomes.append(Outcome(case, tuple(findings)))
     return tuple(outcomes), ()
 
@@ -152,13 +166,13 @@ class _Running:
         for name, condition in setup.macros:
             if name.text not in definitions.macros:
                 findings.append(_unknown("macro", name, definitions.macros))
-            quoted = (json.dumps(name.text), json.dumps(condition.text))
+            quoted = (yaml_text(name.text), yaml_text(condition.text))
             lines.append(f"- macro: {quoted[0]}\n  condition: {quoted[1]}\n  override: {{condition: replace}}\n")
         for name, items in setup.lists:
             if name.text not in definitions.lists:
                 findings.append(_unknown("list", name, definitions.lists))
-            texts = ", ".join([json.dumps(item.text) for item in items])
-            lines.append(f"- list: {json.dumps(name.text)}\n  items: [{texts}]\n  override: {{items: replace}}\n")
+            texts = ", ".join([yaml_text(item.text) for item in items])
+            lines.append(f"- list: {yaml_text(name.text)}\n  items: [{texts}]\n  override: {{items: replace}}\n")
         return "".join(lines)
 
 
@@ -186,6 +200,7 @@ class _Judging:
         catalogue: Catalogue,
         findings: list[Diagnostic],
         coverage: Coverage,
+        read_back: ReadBack,
     ) -> None:
         self._case = case
         self._loaded = loaded
@@ -195,6 +210,7 @@ class _Judging:
         self._findings = findings
         self._coverage = coverage
         self._by_name = {rule.name: rule for rule in matcher.rules}
+        self._read_back = read_back
 
     def judge(self, event: Event | None) -> None:
         """Compare what *event* (None: the case's fields alone) does with what is expected."""
@@ -206,7 +222,10 @@ class _Judging:
             return
         complete = case.complete if case.complete is not None else event is None or event.form.complete
         # Not one dictionary: audit events have fields without end, worked out when asked for.
-        given: Mapping[str, object] = ChainMap(fields, event.fields) if event is not None else fields  # type: ignore[arg-type]
+        given: Mapping[str, object] = fields
+        if event is not None:
+            told, _ = told_fields(event, source, self._catalogue, self._read_back)
+            given = ChainMap(fields, told)  # type: ignore[arg-type]
         where = f" (event at line {event.line})" if event is not None and case.every else ""
         fired = {rule.name for rule in self._matcher.fired(given, source)} if complete else set()
         answers: dict[str, Answer] = {}
@@ -232,7 +251,7 @@ class _Judging:
                     self._mismatch(name, rule, answer, wanted, where)
         if expected.nothing is not None:
             self._nothing(expected, given, source, complete, fired, where)
-        self._outputs(expected, given, answers)
+        self._outputs(expected, given, answers, source, complete)
         self._reasons(expected, answers)
 
     def _source(self, event: Event | None) -> str:
@@ -301,13 +320,27 @@ class _Judging:
         for verdict in self._matcher.verdicts(given, source):
             self._mismatch(Named(verdict.rule.name, expected.nothing), verdict.rule, verdict.answer, False, where)
 
-    def _outputs(self, expected: Expected, given: Mapping[str, object], answers: Mapping[str, Answer]) -> None:
+    def _outputs(
+        self,
+        expected: Expected,
+        given: Mapping[str, object],
+        answers: Mapping[str, Answer],
+        source: str,
+        complete: bool,
+    ) -> None:
         for about, text in expected.output:
             name = about or (expected.fires[0] if expected.fires else None)
-            rule = self._by_name.get(name.text) if name is not None else None
+            if name is None:
+                message = "an output needs a rule that fires"
+                self._findings.append(Diagnostic("invalid-test", message, text.span, "name it under `fires`"))
+                continue
+            rule = self._rule(name) if about is not None else self._by_name.get(name.text)
             if rule is None:
-                if name is None or name.text not in self._loaded.definitions.rules:
-                    self._findings.append(_no_rule(about, self._loaded) if about is not None else Diagnostic("invalid-test", "an output needs a rule that fires", text.span, "name it under `fires`"))  # fmt: skip
+                continue
+            answer = answers.get(rule.name) or self._matcher.why(rule, given, complete=complete)
+            if not answer.holds or rule.definition.source != source:
+                message = f"`{rule.name}` does not fire, so it prints nothing"
+                self._findings.append(Diagnostic("test-mismatch", message, text.span))
                 continue
             printed = OutputFormat(rule.output, rule.definition.source, self._catalogue).render(given)
             if printed != text.text:
@@ -316,9 +349,16 @@ class _Judging:
                 )
 
     def _reasons(self, expected: Expected, answers: Mapping[str, Answer]) -> None:
-        if not expected.reason or not answers:
+        if not expected.reason:
             return
-        name, answer = next(iter(answers.items()))
+        first = next(iter((*expected.fires, *expected.silent, *expected.unknown)), None)
+        if first is None or first.text not in answers:
+            message = (
+                "a reason is one of a rule under `fires`, `silent` or `unknown`, and there is no answer about the first"
+            )
+            self._findings.append(Diagnostic("test-mismatch", message, expected.reason[0].span))
+            return
+        name, answer = first.text, answers[first.text]
         known = {word for reason in answer.reasons for word in _words(reason)}
         for reason in expected.reason:
             if reason.text not in known:

@@ -9,8 +9,11 @@ from falcokit.case.model import Named
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.diagnostic import Diagnostic
 from falcokit.document import Mapping, Node, Scalar, Sequence
+from falcokit.evaluate.ancestors import ANCESTORS
+from falcokit.evaluate.sockets import BOTH_ENDS
 from falcokit.evaluate.values import limits, read_value
 from falcokit.ruleset.literals import NUMBER_WIDTHS
+from falcokit.ruleset.suggest import nearest
 from falcokit.source import SourceFile, Span
 
 __all__ = ["read_fields"]
@@ -45,11 +48,25 @@ def read_fields(
             message = f"there is no field `{name.text}` for events of source `{source}`"
             problems.append(Diagnostic("invalid-test", message, name.span, help_text))
             continue
+        several = use.is_list or name.text in ANCESTORS or name.text in BOTH_ENDS
+        if isinstance(node, Sequence) and not several:
+            wrong(node, f"`{name.text}` has one value", "write it without brackets")
+            continue
         found[name.text] = _value(node, use.type, use.is_list, wrong)
+        if name.text in ("evt.type", "syscall.type") and isinstance(node, Scalar) and not node.null:
+            _check_type(node, catalogue, wrong)
         for one, other in (("jevt.", "json."), ("json.", "jevt.")):  # The audit plugin has these under both names.
             if source == "k8s_audit" and name.text.startswith(one):
                 found.setdefault(other + name.text.removeprefix(one), found[name.text])
     return found, tuple(problems)
+
+
+def _check_type(node: Scalar, catalogue: Catalogue, wrong: _Wrong) -> None:
+    """A misspelt type would be one that no rule asks for."""
+    if not catalogue.events.is_known(node.value):
+        near = nearest(node.value, catalogue.events.all_names())
+        hint = f"did you mean `{near[0]}`?" if near else "see `falcokit event-types`"
+        wrong(node, f"`{node.value}` is no type of events", hint)
 
 
 def _value(node: Node, type_name: str, is_list: bool, wrong: _Wrong) -> object:

@@ -21,6 +21,9 @@ __all__ = ["Completed", "case_text", "complete", "yaml_text"]
 
 _MAX_STEPS: Final = 60
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z][\w.]*(?:\[[\w.]+\])?")
+_NO_COMMENT: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 _UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
@@ -135,7 +138,7 @@ def case_text(
         for key, value in completed.assumed.items()
     ]
     if unknown := sorted(completed.fields.keys() - known.keys()):
-        lines.append(f"      # not fields of source {source}: {_comment(', '.join(unknown))}")
+        lines.append(f"      # not fields of source {_comment(source)}: {_comment(', '.join(unknown))}")
     lines += ["    expect:", f"      fires: [{', '.join(map(yaml_text, fires))}]"]
     return "\n".join(lines) + "\n"
 
@@ -164,5 +167,5 @@ def yaml_text(text: str) -> str:
 
 def _comment(text: str) -> str:
     """*text* on the one line of a comment."""
-    shown = yaml_text(text)[1:-1]
+    shown = _NO_COMMENT.sub("\ufffd", text)
     return shown if len(shown) <= 200 else shown[:197] + "..."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from falcokit.cli.defaults import below, project_of
-from falcokit.cli.options import Colour, fail, single, write
+from falcokit.cli.options import Colour, fail, say, single, write
 from falcokit.cli.rule_sets import read_rules, refused
 from falcokit.cli.screen import is_coloured, screen_width
 
@@ -167,20 +167,13 @@ def match(
             continue
         damaged += not found.note
         if damaged <= _MAX_DAMAGED:
-            _say(f"{found.name}:{found.line}: {found.reason}")
+            say(f"{found.name}:{found.line}: {found.reason}")
     if damaged > _MAX_DAMAGED:
-        _say(f"{damaged - _MAX_DAMAGED} more places could not be read")
+        say(f"{damaged - _MAX_DAMAGED} more places could not be read")
     for sentence in matcher.wrong.values():
-        _say(sentence)
-    _say(printed.summary() + (f", {damaged} skipped" if damaged else ""))
+        say(sentence)
+    say(printed.summary() + (f", {damaged} skipped" if damaged else ""))
     raise typer.Exit(1 if damaged else 0)
-
-
-def _say(sentence: str) -> None:
-    """One line on standard error."""
-    from falcokit.report.text import plain
-
-    typer.echo(f"falcokit: {plain(sentence)}", err=True)
 
 
 def _chosen(rules: list[CompiledRule], names: list[str] | None) -> set[str] | None:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+import typer
+
 from falcokit.cli.defaults import Below
-from falcokit.cli.options import fail, write
-from falcokit.cli.rule_sets import read_rules
+from falcokit.cli.options import fail, say, write
+from falcokit.cli.rule_sets import read_rules, refused
 
 if TYPE_CHECKING:
     from falcokit.catalogue import Catalogue
     from falcokit.evaluate import Matcher
+    from falcokit.evaluate.read_back import ReadBack
     from falcokit.event import Event
 
 __all__ = ["print_new_cases"]
@@ -24,6 +27,7 @@ def print_new_cases(path: str, rules: Sequence[str], base: Below, catalogue: Cat
     """Print a test file with a case for each event of the file at *path*."""
     from falcokit.case.write import yaml_text
     from falcokit.evaluate import Matcher
+    from falcokit.evaluate.read_back import ReadBack
     from falcokit.event import Event
     from falcokit.ruleset.loader import load
     from falcokit.workspace.event_files import events_in, unreadable
@@ -32,42 +36,52 @@ def print_new_cases(path: str, rules: Sequence[str], base: Below, catalogue: Cat
         fail(f"cannot read {path}: {trouble.reason}")
     read = read_rules(rules, base, None)
     loaded = load(read.files, catalogue)
+    if errors := [finding for finding in loaded.diagnostics if finding.is_error]:
+        write(refused(errors, False, 80))
+        raise typer.Exit(1)
     compiled = loaded.compilation.rules.values() if loaded.compilation is not None else ()
     matcher = Matcher(compiled, catalogue, rule_matching="all", runs=lambda rule: True)
+    read_back = ReadBack(matcher.rules, catalogue)
     cases: list[str] = []
-    for found in islice(events_in(path), _MAX_EVENTS):
-        if isinstance(found, Event):
-            cases.append(_case(found, matcher, catalogue))
-        elif not cases:
-            fail(f"{found.name}:{found.line}: {found.reason}")
+    damaged = 0
+    for found in islice(events_in(path), _MAX_EVENTS + 1):
+        if not isinstance(found, Event):
+            damaged += not found.note
+            say(f"{found.name}:{found.line}: {found.reason}")
+        elif len(cases) < _MAX_EVENTS:
+            cases.append(_case(found, matcher, catalogue, read_back))
+        else:
+            say(f"{path} has more events: cases of the first {_MAX_EVENTS} are made")
     if not cases:
         fail(f"{path} has no event")
     lines = ["# Cases made from events: look at what is assumed, and add what must stay silent.\n"]
     if rules:
         lines.append(f"rules: [{', '.join(map(yaml_text, rules))}]  # relative to this file\n")
     write("".join([*lines, "cases:\n", *cases]))
+    if damaged:
+        raise typer.Exit(1)
 
 
-def _case(event: Event, matcher: Matcher, catalogue: Catalogue) -> str:
+def _case(event: Event, matcher: Matcher, catalogue: Catalogue, read_back: ReadBack) -> str:
     from falcokit.case.write import Completed, case_text, complete
-    from falcokit.evaluate.partial import typed_fields
+    from falcokit.evaluate.partial import told_fields
     from falcokit.evaluate.tell import told
 
-    rule = next((rule for rule in matcher.rules if rule.name == event.rule), None)
-    source = event.source or (rule.definition.source if rule is not None else "syscall")
-    fields = typed_fields(event.fields, source, catalogue)
-    name = event.rule or "an event"
+    source = event.source or next((one.definition.source for one in matcher.rules if one.name == event.rule), "syscall")
+    fields, rules = told_fields(event, source, catalogue, read_back)
+    known = {name: value for name, value in fields.items() if value is not None}
+    name = rules[0] if rules else "an event"
     about = fields.get("proc.cmdline") or fields.get("fd.name") or fields.get("ka.target.name") or ""
     if isinstance(about, str) and about:
         name += f": {about[:60]}"
-    notes: tuple[str, ...] = ()
-    completed = Completed({key: value for key, value in fields.items() if value is not None}, {}, ())
-    if rule is None:
-        notes = ("no rule of this name is loaded: say which rules to test with --rules",) if event.rule else ()
-    elif rule.definition.source == source:
-        completed = complete(fields, rule, matcher)
-        notes = tuple([f"the rule does not fire yet: {told(reason)}" for reason in completed.missing[:3]])
-    fires: tuple[str, ...] = (event.rule,) if event.rule else ()
+    place = f"{event.name}:{event.line}"
     if event.form.complete:
         fires = tuple([one.name for one in matcher.fired(event.fields, source)])
-    return case_text(name, f"{event.name}:{event.line}", fires, completed, source, catalogue, notes)
+        return case_text(name, place, fires, Completed(known, {}, ()), source, catalogue)
+    rule = next((one for one in matcher.rules if one.name in rules), None)
+    if rule is None:
+        said = ("no rule of this name is loaded: say which rules to test with --rules",) if rules else ()
+        return case_text(name, place, rules[:1], Completed(known, {}, ()), source, catalogue, said)
+    completed = complete(fields, rule, matcher) if rule.definition.source == source else Completed(known, {}, ())
+    notes = tuple([f"the rule does not fire yet: {told(reason)}" for reason in completed.missing[:3]])
+    return case_text(name, place, (rule.name,), completed, source, catalogue, notes)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import typer
 
-__all__ = ["Colour", "Format", "ReportFormat", "Threshold", "fail", "read_input", "single", "write"]
+__all__ = ["Colour", "Format", "ReportFormat", "Threshold", "fail", "read_input", "say", "single", "write"]
 
 
 class Format(StrEnum):
@@ -62,6 +62,16 @@ def fail(message: str, code: int = 2) -> NoReturn:
     with suppress(OSError):
         typer.echo(f"falcokit: {plain(message)}", err=True)
     raise typer.Exit(code)
+
+
+def say(sentence: str) -> None:
+    """One line on standard error."""
+    from contextlib import suppress
+
+    from falcokit.report.text import plain
+
+    with suppress(OSError):
+        typer.echo(f"falcokit: {plain(sentence)}", err=True)
 
 
 def read_input(limit: int, code: int = 2) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -28,7 +29,7 @@ def run_tests(
         Optional[list[str]],
         typer.Argument(
             metavar="[PATH]...",
-            help="Test files, or folders with files called test_*.yaml, *_test.yaml, *.test.yaml; without any, the current folder.",
+            help="Test files, or folders with files called test_*.yaml, *_test.yaml, *-test.yaml, *.test.yaml; without any, the current folder.",
         ),
     ] = None,
     rules: Annotated[
@@ -104,6 +105,7 @@ def run_tests(
         if junit:
             from falcokit.workspace.write import write_whole
 
+            _keep_other_files(junit)
             or_fail(lambda: write_whole(junit, to_junit(outcomes)))
         return 1 if any(outcome.failed or outcome.findings for outcome in outcomes) else 0
 
@@ -120,6 +122,16 @@ def run_tests(
     raise typer.Exit(once())
 
 
+def _keep_other_files(path: str) -> None:
+    """End the run where the report would take the place of something that is no report."""
+    from falcokit.workspace.sources import read_bytes
+
+    if os.path.isfile(path) and os.path.getsize(path):
+        content = read_bytes(path, 1 << 30)
+        if not isinstance(content, bytes) or not content.lstrip().startswith(b"<"):
+            fail(f"{path} is there already and is no report: name another file")
+
+
 def _run(
     paths: Sequence[str], extra: Sequence[str], base: Below, catalogue: Catalogue, wanted: str
 ) -> tuple[list[FileOutcome], Coverage]:
@@ -131,7 +143,9 @@ def _run(
     for path, trouble in found.unreadable:
         fail(f"cannot read {path}: {trouble.reason}")
     if not found.files:
-        fail(f"no test files found in {', '.join(paths)}: they are called test_*.yaml, *_test.yaml or *.test.yaml")
+        fail(
+            f"no test files found in {', '.join(paths)}: they are called test_*.yaml, *_test.yaml, *-test.yaml or *.test.yaml"
+        )
     covered = Coverage()
     outcomes = [_run_file(file, extra, base, catalogue, wanted, covered) for file in found.files]
     if wanted and not any(outcome.outcomes or outcome.findings for outcome in outcomes):

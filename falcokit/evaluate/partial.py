@@ -7,9 +7,12 @@ from functools import lru_cache
 from typing import Final
 
 from falcokit.catalogue import Catalogue, FieldUse
+from falcokit.evaluate.read_back import ReadBack, unescaped
+from falcokit.event import Event
+from falcokit.event.form import TEXT
 from falcokit.ruleset.literals import NUMBER_WIDTHS
 
-__all__ = ["typed_fields"]
+__all__ = ["told_fields", "typed_fields"]
 
 _NUMBERS: Final = frozenset((*NUMBER_WIDTHS, "PORT"))
 _SAME: Final = (
@@ -17,6 +20,22 @@ _SAME: Final = (
     ("proc.pcmdline", "proc.acmdline[1]"), ("proc.ppid", "proc.apid[1]"), ("proc.name", "proc.aname[0]"),
 )  # fmt: skip
 """The parent of a process is its first ancestor."""
+
+
+def told_fields(
+    event: Event, source: str, catalogue: Catalogue, read_back: ReadBack
+) -> tuple[Mapping[str, object], tuple[str, ...]]:
+    """The fields that *event* tells as conditions compare them, and the rules that it is an alert of.
+
+    Those of a text alert are what *read_back* can read out of it for certain.
+    """
+    if event.form.complete:
+        return event.fields, ()
+    fields = event.fields
+    rules: tuple[str, ...] = (event.rule,) if event.rule else ()
+    if event.form is TEXT and (read := read_back.read(unescaped(str(event.document)))) is not None:
+        fields, rules = dict(read.fields), read.rules
+    return typed_fields(fields, source, catalogue), rules
 
 
 def typed_fields(fields: Mapping[str, object], source: str, catalogue: Catalogue) -> Mapping[str, object]:

@@ -8,12 +8,11 @@ from typing import Any, Final
 
 from falcokit.evaluate.matcher import Matcher
 from falcokit.evaluate.output import AlertFormat, json_line
-from falcokit.evaluate.partial import typed_fields
-from falcokit.evaluate.read_back import ReadBack, unescaped
+from falcokit.evaluate.partial import told_fields
+from falcokit.evaluate.read_back import ReadBack
 from falcokit.evaluate.tell import told
 from falcokit.evaluate.walk import Answer, Reason
 from falcokit.event import Event
-from falcokit.event.form import TEXT
 from falcokit.report.text import plain
 from falcokit.ruleset.rule_compiler import CompiledRule
 
@@ -70,10 +69,7 @@ class Matches:
                 return ""
             self.firing += 1
             return "".join([self._told(event, event.fields, rule, "fires", None) for rule in fired])
-        given, rules = event.fields, [event.rule]
-        if event.form is TEXT and (read := self._read_back.read(unescaped(str(event.document)))) is not None:
-            given, rules = read.fields, list(read.rules)
-        fields = typed_fields(given, source, self._matcher.catalogue)
+        fields, rules = told_fields(event, source, self._matcher.catalogue, self._read_back)
         answers: dict[str, Answer | None] = {}
         if self._maybe:
             answers = {verdict.rule.name: verdict.answer for verdict in self._matcher.verdicts(fields, source)}

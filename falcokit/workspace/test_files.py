@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Found", "events_of", "find_test_files", "is_test_file", "rules_of"]
 
 _NAME: Final = re.compile(r"(test_.*|.*[_.-]test)\.ya?ml", re.IGNORECASE)
-_MAX_EVENTS: Final = 100_000
+_MAX_EVENTS: Final = 1_000_000
 
 
 class Found(Record):
@@ -53,7 +53,8 @@ def find_test_files(paths: Sequence[str]) -> Found:
             unreadable.append((path, inner))
             continue
         for one in inner:
-            content = read_bytes(one)
+            # A pipe is not opened: nobody may be writing to it.
+            content = read_bytes(one) if not os.path.exists(one) or os.path.isfile(one) else Unreadable("it is no file")
             if isinstance(content, Unreadable):
                 unreadable.append((one, content))
             else:
@@ -129,9 +130,11 @@ def _read(path: str) -> tuple[Sequence[Event], str]:
         trouble = unreadable(path)
         return (), f"cannot read {path}: {trouble.reason if trouble is not None else 'it is no file'}"
     found: list[Event] = []
-    for one in islice(events_in(path), _MAX_EVENTS):
+    for one in islice(events_in(path), _MAX_EVENTS + 1):
+        if len(found) == _MAX_EVENTS:
+            return (), f"{path} has more than {_MAX_EVENTS} events: split it"
         if isinstance(one, Event):
             found.append(one)
-        else:
+        elif not one.note:
             return (), f"{path}:{one.line}: {one.reason}"
     return found, ""

@@ -29,9 +29,16 @@ def write_text(path: str, before: str, after: str) -> str:
 
 
 def write_whole(path: str, text: str) -> None:
-    """Write a report of ours to *path*, whole or not at all; a link stays a link.  Raises `falcokit.ConfigError`."""
+    """Write a report of ours to *path*, whole or not at all; a link stays a link, and a device or pipe is written to.
+
+    Raises `falcokit.ConfigError`.
+    """
     try:
-        _replace(os.path.realpath(path), text, 0o644)
+        if os.path.exists(path) and not os.path.isfile(path):
+            with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
+                stream.write(text)
+        else:
+            _replace(os.path.realpath(path), text, 0o644)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or "it failed"
         raise ConfigError(f"cannot write {path}: {reason.lower()}") from None

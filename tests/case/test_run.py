@@ -105,6 +105,13 @@ def test_what_passes(expect: str) -> None:
         ("{fires: Shell, output: shell bash}", SHELL, "the output of `Shell` is: shell bash by root (uid=0)"),
         ("{fires: Shell, reason: fd.name}", SHELL, "`fd.name` is not what decides"),
         ("{fires: Off}", SHELL, "`Off` does not run: it is disabled"),
+        (
+            "{silent: Shell, output: {Write: write <NA>}}",
+            "{evt.type: read}",
+            "`Write` does not fire, so it prints nothing",
+        ),
+        ("{silent: Shell, output: {Off: o}}", "{evt.type: read}", "`Off` does not run"),
+        ("{fires: [], reason: proc.name}", "{evt.type: read}", "a reason is one of a rule under"),
         ("{silent: Pod}", SHELL, "the event is of source `syscall`, the rule `Pod` of `k8s_audit`"),
         ("{silent: Off}", SHELL, "`Off` does not run: it is disabled"),
         ("{unknown: Shell}", SHELL, "`Shell` fires"),
@@ -267,6 +274,8 @@ def test_what_is_wrong_with_a_file(text: str, at: str | None, message: str) -> N
         ("fields: {user.uid: root}, expect: {fires: Shell}", "`root` is no value of type", "write a whole number from 0 to 4294967295"),
         ("fields: {evt.is_open_write: 1}, expect: {fires: Shell}", "`1` is no value of type BOOL", "write true or false"),
         ("fields: {fd.sip: localhost}, expect: {fires: Shell}", "`localhost` is no value of type", "write an address such as 10.0.0.1"),
+        ("fields: {evt.type: opennat}, expect: {silent: Shell}", "`opennat` is no type of events", "did you mean `openat`?"),
+        ("fields: {proc.name: [bash]}, expect: {silent: Shell}", "`proc.name` has one value", "without brackets"),
         ("fields: {}, expect: {fires: Shel}", "no rule `Shel` is loaded", "did you mean `Shell`?"),
         ("fields: {}, expect: {silent: Shel}", "no rule `Shel` is loaded", "did you mean `Shell`?"),
         ("fields: {}, enable: Of, expect: {silent: Shell}", "no rule `Of` is loaded", ""),
@@ -327,7 +336,7 @@ def test_a_case_written_from_an_event_passes() -> None:
     completed = complete(odd, compilation.rules["Shell"], matcher)
     assert completed.assumed == {"evt.type": "execve", "container.id": "other"}
     assert completed.missing == ()
-    text = case_text("odd\nname: x", "f:1", ("Shell",), completed, "syscall", catalogue)
+    text = case_text("odd\nname: x", "f:1\nx: y", ("Shell",), completed, "syscall", catalogue, ("note\r\n  - name: y",))
     assert only("cases:\n" + text) == ()
 
 
@@ -354,3 +363,26 @@ def test_no_rules_at_all() -> None:
     found, findings = cases(f"cases: [{{name: c, fields: {SHELL}, expect: {{silent: Shell}}}}]", rules=None)
     assert found == {}
     assert findings[0].message == "there are no rules to test"
+
+
+def test_a_hostile_source_stays_in_its_comment() -> None:
+    from falcokit.case.write import Completed, case_text
+
+    source = "x\n    expect: {silent: Shell}\n  - name: second\n    #\x1b[2J\x00"
+    text = case_text("c", "f:1", ("Shell",), Completed({"no.field": 1}, {}, ()), source, Catalogue.bundled())
+    found, _ = cases("cases:\n" + text)
+    assert list(found) == ["c"]
+    assert "\x1b" not in text
+    assert "\x00" not in text
+
+
+def test_findings_of_one_case_are_bounded() -> None:
+    found = only("cases: [{name: c, events: e.json, expect: {silent: Shell}}]", events={"e.json": WHOLE * 100})
+    assert len(found) == 51
+    assert found[-1].message.startswith("50 more events")
+
+
+def test_what_a_text_alert_tells_for_certain_counts() -> None:
+    events = {"t.txt": b"12:00:00.000000001: Error write /etc/passwd\n"}
+    text = "cases:\n  - name: c\n    event: t.txt\n    fields: {evt.type: open, evt.is_open_write: true}\n    expect: {fires: Write}\n"
+    assert only(text, events=events) == ()

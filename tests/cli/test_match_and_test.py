@@ -283,3 +283,15 @@ def test_a_bar_on_a_terminal_that_nothing_else_is_printed_to(folder: Path) -> No
     assert b"100%" in shown
     assert b"10000 events read" in shown
     assert (folder / "out.txt").read_bytes() == b""
+
+
+def test_a_report_takes_no_other_files_place(folder: Path) -> None:
+    (folder / "my_rules_test.yaml").write_text(CASES, encoding="utf-8")
+    code, _, err = run(folder, "test", "--junit", "my_rules_test.yaml")
+    assert code == 2
+    assert "is there already and is no report" in err
+    assert (folder / "my_rules_test.yaml").read_text(encoding="utf-8") == CASES
+    assert run(folder, "test", "--junit", "report.xml")[0] == 1
+    assert run(folder, "test", "--junit", "report.xml")[0] == 1
+    assert run(folder, "test", "--junit", "/dev/null")[0] == 1
+    assert not os.path.isfile("/dev/null")
