@@ -23,6 +23,7 @@ _Compare: TypeAlias = "Callable[[Single, _Literal], bool]"
 
 _FIRST_ONLY: Final = frozenset(("fd.ip", "fd.port", "fd.proto", "fd.net", *ANCESTORS))
 """Fields that compare several values at once: with a modifier they look at the first literal only."""
+_MAX_GLOB: Final = 50_000_000
 _SPOILED: Final = frozenset(("tolower", "toupper", "basename", "b64"))
 """What stands in the text behind these takes part where whole texts are looked up."""
 
@@ -195,8 +196,13 @@ def _comparison(name: str, type_name: str, pattern_of_event: bool = False) -> _C
     if name == "!=":
         return lambda value, literal: not _equal(value, literal)
     if name in ("glob", "iglob"):
-        return lambda value, literal: glob_matcher(_bytes(literal), name == "iglob")(_bytes(value))
+        return lambda value, literal: _fits_glob(_bytes(value), _bytes(literal), name == "iglob")
     return _PLAIN[name]
+
+
+def _fits_glob(value: bytes, pattern: bytes, ignore_case: bool) -> bool:
+    """Whether *value* fits *pattern*; where both come from an event and are absurdly long, it does not."""
+    return len(value) * len(pattern) <= _MAX_GLOB and glob_matcher(pattern, ignore_case)(value)
 
 
 def _folded(value: _Literal) -> bytes:

@@ -206,23 +206,33 @@ class Expansion:
         """*node* where ``evt.type`` is *name*, or missing where that is None; *cache* is kept for one name."""
         return self._replaced(node, lambda atom: _typed(atom, name), cache)
 
-    def opened(self, node: Node, side: bool, calls: Callable[[int, bool], int]) -> Node:
+    def opened(
+        self, node: Node, side: bool, calls: Callable[[int, bool], int], known: dict[tuple[int, bool], Node]
+    ) -> Node:
         """*node* with those atoms opened that stand in front of an even number of ``not`` (*side* True) or of an odd one.
 
         With True the outcome holds wherever *node* may hold whatever the absent fields are, with False only where it
-        must.  *calls* gives for a check and whether it is opened the number that ``call`` has then.
+        must.  *calls* gives for a check and whether it is opened the number that ``call`` has then; *known* is kept for it.
         """
         if node.__class__ is bool:
             return node
         assert isinstance(node, tuple)
-        kind = node[0]
-        if kind == "not":
-            return self.negated(self.opened(node[1], not side, calls))
-        if kind in ("and", "or"):
-            return self._one((kind, tuple([self.opened(part, side, calls) for part in node[1]])))
-        if kind == "call":
-            return self._one(("call", calls(node[1], side)))
-        return self._one(("open", node)) if side else node
+        key = (id(node), side)
+        found = known.get(key)
+        if found is None:
+            kind = node[0]
+            if kind == "not":
+                found = self.negated(self.opened(node[1], not side, calls, known))
+            elif kind in ("and", "or"):
+                found = self._one((kind, tuple([self.opened(part, side, calls, known) for part in node[1]])))
+            elif kind == "call":
+                found = self._one(("call", calls(node[1], side)))
+            else:
+                found = self._one(("open", node)) if side else node
+            # Kept alive by the expansion, whose nodes these are.
+            known[key] = found
+            self._one(node)
+        return found
 
     def _replaced(self, node: Node, decide: Callable[[tuple[Any, ...]], Node], cache: dict[int, Node]) -> Node:
         if node.__class__ is bool:

@@ -21,6 +21,8 @@ __all__ = ["Matcher", "Verdict"]
 
 _MAX_ATOMS: Final = 5_000
 """How large a rule may be for code to be made of it; larger ones are walked."""
+_MAX_FUNCTION: Final = 40_000
+"""How many atoms of all rules one function may have."""
 _MAX_SIZE: Final = 100_000
 _MAX_CHAIN: Final = 150
 """How many macros may lead from one to the next: the walker goes down a level for each."""
@@ -158,6 +160,7 @@ class _Source:
         self._open: Final[dict[tuple[str, object], Function]] = {}
         self._open_calls: Final[dict[tuple[int, bool], int]] = {}
         self._walked_rules: Final[dict[int, Bound]] = {}
+        self._walked_calls: Final[dict[int, int]] = {}
         self._number = 0
 
     def fired(self, event: Event) -> tuple[int, ...]:
@@ -179,10 +182,19 @@ class _Source:
                 (number, node if key is None else self._expansion.of_type(node, str(key), cache))
                 for number, node in enumerate(self._all_nodes())
                 if self._asks(self.rules[number], self._mask(name))
+                and not (way == "must" and key is None and self._of_some_types(self.rules[number]))
             ]
-            nodes = [(number, self._expansion.opened(node, way == "may", self._opened_call)) for number, node in nodes]
+            opened: dict[tuple[int, bool], Node] = {}
+            nodes = [
+                (number, self._expansion.opened(node, way == "may", self._opened_call, opened))
+                for number, node in self._bounded(nodes)
+            ]
             function = self._open[way, key] = generate(nodes, self._calls, self._wrong)
         return function(event, max(self._number, 1))
+
+    def _of_some_types(self, rule: CompiledRule) -> bool:
+        """Whether Falco asks *rule* about events of some types only."""
+        return self._syscall and rule.codes != self._catalogue.events.all_codes
 
     def _opened_call(self, number: int, opened: bool) -> int:
         """The number of the call that asks the same as call *number* where fields may be absent."""
@@ -222,8 +234,11 @@ class _Source:
     def why(self, rule: CompiledRule, event: Event, complete: bool) -> Answer:
         assert rule.bound is not None
         answer = self.asked(rule.bound, event, complete)
-        if answer.holds is not False and not self._asks(rule, self._mask(event.get("evt.type"))):
+        mask = self._mask(event.get("evt.type"))
+        if answer.holds is not False and not self._asks(rule, mask):
             return Answer(False, ())
+        if answer.holds and not complete and mask == -1 and self._of_some_types(rule):
+            return Answer(None, answer.reasons)  # Whether Falco asks the rule at all is not known.
         return answer
 
     def asked(self, bound: Bound, event: Event, complete: bool) -> Answer:
@@ -256,8 +271,28 @@ class _Source:
                 assert isinstance(name, str)
                 cache: dict[int, Node] = {}
                 nodes = [(number, self._expansion.of_type(node, name, cache)) for number, node in nodes]
-            made = self._functions[key] = generate(nodes, self._calls, self._wrong)
+            made = self._functions[key] = generate(self._bounded(nodes), self._calls, self._wrong)
         return made
+
+    def _bounded(self, nodes: list[tuple[int, Node]]) -> list[tuple[int, Node]]:
+        """*nodes* with those walked that come after too many atoms: code takes time and room to make."""
+        left = _MAX_FUNCTION
+        found: list[tuple[int, Node]] = []
+        for number, node in nodes:
+            left -= weight(node)[0]
+            found.append((number, node if left >= 0 else ("call", self._walked_call(number))))
+        return found
+
+    def _walked_call(self, number: int) -> int:
+        """The number of the call that walks the rule of that *number*."""
+        known = self._walked_calls.get(number)
+        if known is None:
+            rule = self.rules[number]
+            assert rule.bound is not None
+            known = self._walked_calls[number] = len(self._calls)
+            self._walked_rules[known] = rule.bound
+            self._calls.append(self._walked(rule))
+        return known
 
     def _all_nodes(self) -> list[Node]:
         if self._nodes is None:
@@ -266,13 +301,8 @@ class _Source:
             # Rules that are walked are calls, too, behind those of the checks.
             self._calls.extend(checks)
             self._nodes = []
-            for rule, node in zip(self.rules, made, strict=True):
-                if node is None:
-                    assert rule.bound is not None
-                    node = ("call", len(self._calls))
-                    self._walked_rules[len(self._calls)] = rule.bound
-                    self._calls.append(self._walked(rule))
-                self._nodes.append(node)
+            for number, node in enumerate(made):
+                self._nodes.append(("call", self._walked_call(number)) if node is None else node)
         return self._nodes
 
     def _node(self, rule: CompiledRule) -> Node | None:

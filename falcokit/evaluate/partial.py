@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
 from falcokit.catalogue import Catalogue, FieldUse
 from falcokit.evaluate.read_back import ReadBack, unescaped
+from falcokit.evaluate.values import TEXTS
 from falcokit.event import Event
 from falcokit.event.form import TEXT
 from falcokit.ruleset.literals import NUMBER_WIDTHS
@@ -50,23 +51,58 @@ def typed_fields(fields: Mapping[str, object], source: str, catalogue: Catalogue
         elif other in found and one not in found:
             found[one] = found[other]
     for name, value in list(found.items()):
-        if value.__class__ is str:
-            type_name, is_list = _type(name, source, catalogue)
-            if type_name in _NUMBERS:
-                text = str(value)
-                digits = text.removeprefix("-")
-                if digits.isdecimal() and digits.isascii() and len(digits) < 25:
-                    found[name] = int(text)
-            elif type_name == "BOOL":
-                found[name] = {"true": True, "false": False}.get(str(value), value)
-            elif is_list:
-                found[name] = [value]
+        if value.__class__ is not str:
+            continue
+        read = _reader(name, source, catalogue)
+        if read is not None:
+            try:
+                found[name] = read(str(value))
+            except ValueError:
+                del found[name]  # What it was is not known.
     return found
 
 
+def _number(text: str) -> int:
+    return _whole(text, 10)
+
+
+def _hexadecimal(text: str) -> int:
+    return _whole(text, 16)
+
+
+def _whole(text: str, base: int) -> int:
+    if len(text) > 24 or not text.isascii() or "_" in text:
+        raise ValueError(text)
+    return int(text, base)
+
+
+def _truth(text: str) -> bool:
+    return {"true": True, "false": False}.get(text.lower()) or _no_truth(text)
+
+
+def _no_truth(text: str) -> bool:
+    if text.lower() != "false":
+        raise ValueError(text)
+    return False
+
+
+def _single(text: str) -> list[str]:
+    """The elements of a printed list; commas may stand in them, so that only one of one element is sure."""
+    if text[:1] == "(" and text[-1:] == ")":
+        text = text[1:-1]
+        if "," in text or not text:
+            raise ValueError(text)
+    return [text]
+
+
 @lru_cache(maxsize=4096)
-def _type(name: str, source: str, catalogue: Catalogue) -> tuple[str, bool]:
-    if len(name) > 500:
-        return "", False
-    use = catalogue.resolve(name, source)
-    return (use.type, use.is_list) if isinstance(use, FieldUse) else ("", False)
+def _reader(name: str, source: str, catalogue: Catalogue) -> Callable[[str], object] | None:
+    """What reads the text of a field that is no text; None for those that are."""
+    use = catalogue.resolve(name, source) if len(name) < 500 else None
+    if not isinstance(use, FieldUse):
+        return None
+    if use.is_list:
+        return _single if use.type in TEXTS else None
+    if use.type in _NUMBERS:
+        return _hexadecimal if use.field.print_format == "hex" else _number
+    return _truth if use.type == "BOOL" else None

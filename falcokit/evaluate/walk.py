@@ -93,8 +93,13 @@ class Walk:
         *,
         complete: bool = True,
         through: tuple[str, ...] = (),
+        known: dict[int, Answer] | None = None,
     ) -> Answer:
-        """The same with its reasons; where *event* is not *complete*, what is absent is unknown."""
+        """The same with its reasons; where *event* is not *complete*, what is absent is unknown.
+
+        A macro that stands in several places is looked into once: *known* are the answers about macros so far.
+        """
+        known = {} if known is None else known
         if tree is None:
             return Answer(True, ())
         kind = tree.__class__
@@ -102,14 +107,18 @@ class Walk:
             return Answer(*self._leaf(tree, bound, event, number, complete, through))  # type: ignore[arg-type]
         if kind is Identifier:
             inner = _macro(tree, bound)  # type: ignore[arg-type]
-            passed = (*through, tree.name)  # type: ignore[union-attr]
-            return self.answer(inner.tree, inner, event, number, complete=complete, through=passed)
+            found = known.get(id(inner))
+            if found is None:
+                passed = (*through, tree.name)  # type: ignore[union-attr]
+                found = self.answer(inner.tree, inner, event, number, complete=complete, through=passed, known=known)
+                known[id(inner)] = found
+            return found
         if kind is Not:
-            child = self.answer(tree.child, bound, event, number, complete=complete, through=through)  # type: ignore[union-attr]
+            child = self.answer(tree.child, bound, event, number, complete=complete, through=through, known=known)  # type: ignore[union-attr]
             return Answer(None if child.holds is None else not child.holds, child.reasons)
         every = kind is And
         answers = [
-            self.answer(child, bound, event, number, complete=complete, through=through)
+            self.answer(child, bound, event, number, complete=complete, through=through, known=known)
             for child in tree.children  # type: ignore[union-attr]
         ]
         deciding = [answer for answer in answers if answer.holds is not None and answer.holds is not every]
