@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "lint": "falcokit.cli.lint",
     "match": "falcokit.cli.match",
     "test": "falcokit.cli.test",
+    "whitelist": "falcokit.cli.whitelist",
     "explain": "falcokit.cli.explain",
     "validate": "falcokit.cli.validate",
     "describe": "falcokit.cli.describe",

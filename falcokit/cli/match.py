@@ -162,8 +162,8 @@ def match(
     for found in _with_progress(paths):
         if isinstance(found, Event):
             text = printed.of(found)
-            if text:
-                write(text)
+            if text and not write(text):
+                raise typer.Exit(0)  # Nobody reads on: an endless stream would have no end.
             continue
         damaged += not found.note
         if damaged <= _MAX_DAMAGED:

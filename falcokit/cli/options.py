@@ -86,8 +86,8 @@ def read_input(limit: int, code: int = 2) -> bytes:
         fail(f"cannot read standard input: {(error.strerror or 'it failed').lower()}", code)
 
 
-def write(text: str) -> None:
-    """Write *text* to standard output; a reader that has gone away is no error."""
+def write(text: str) -> bool:
+    """Write *text* to standard output; a reader that has gone away is no error, but False."""
     import os
     import sys
 
@@ -96,3 +96,5 @@ def write(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return False
+    return True

@@ -221,11 +221,16 @@ class _Source:
         return known
 
     def verdicts(self, event: Event) -> tuple[Verdict, ...]:
-        answers = [
-            (self.rules[number], self.why(self.rules[number], event, complete=False))
-            for number in sorted(self.numbers("may", event))
-        ]
-        return tuple([Verdict(rule, answer) for rule, answer in answers if answer.holds is not False])
+        certain = frozenset(self.numbers("must", event))
+        found = []
+        for number in sorted(self.numbers("may", event)):
+            rule = self.rules[number]
+            answer = self.why(rule, event, complete=False)
+            if number in certain and answer.holds is None:
+                answer = Answer(True, answer.reasons)  # Checks that go together tell more than each by itself.
+            if answer.holds is not False:
+                found.append(Verdict(rule, answer))
+        return tuple(found)
 
     def walked(self, rule: CompiledRule, event: Event) -> bool:
         assert rule.bound is not None

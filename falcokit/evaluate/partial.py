@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from falcokit.catalogue import Catalogue, FieldUse
+from falcokit.evaluate.ancestors import ANCESTORS
 from falcokit.evaluate.read_back import ReadBack, unescaped
 from falcokit.evaluate.values import TEXTS
 from falcokit.event import Event
@@ -45,6 +46,8 @@ def typed_fields(fields: Mapping[str, object], source: str, catalogue: Catalogue
     if not isinstance(fields, dict):
         return fields  # Extracted from a whole document, each as its type has it.
     found = dict(fields)
+    for name in ANCESTORS:
+        found.pop(name, None)  # Printed without an index it is the process itself.
     for one, other in _SAME:
         if one in found and other not in found:
             found[other] = found[one]

@@ -16,7 +16,7 @@ __all__ = [
     "ADDRESSES", "TEXTS", "Network", "Single", "WrongValues", "as_text", "as_type", "encoded", "inside", "limits", "read_literal", "read_value",
 ]  # fmt: skip
 
-Single: TypeAlias = "bytes | int | bool"
+Single: TypeAlias = "bytes | int | bool | float"
 
 TEXTS: Final = frozenset(("CHARBUF", "FSPATH", "FSRELPATH"))
 _MAX_WRONG: Final = 1000
@@ -63,6 +63,8 @@ def read_value(value: object, type_name: str) -> Single | None:
         return _address(value) if isinstance(value, str) and len(value) < 64 else _only_bytes(value)
     if type_name == "BYTEBUF":
         return encoded(value) if isinstance(value, str) else _only_bytes(value)
+    if type_name == "DOUBLE" and isinstance(value, float):
+        return value if value == value else None
     if not isinstance(value, int) or isinstance(value, bool):
         # Of the remaining types only numbers are compared; the others only ever exist.
         return None if type_name in NUMBER_WIDTHS or type_name == "PORT" or value is None else b""

@@ -95,8 +95,8 @@ class Matches:
             return self._alert(event, fields, rule, word, answer)
         lines = [] if self._headed else [_row("EVENT", "TIME", "RULE", "VERDICT")]
         self._headed = True
-        verdict = f"\x1b[{_COLOURS[word]}m{word}\x1b[0m" if self._colour else word
-        lines.append(_row(_place(event), _time(event.time), rule.name, verdict))
+        lines.append(_row(_place(event), _time(event.time), rule.name, word))
+        coloured = len(lines) - 1
         if word == "may fire" and answer is not None:
             needed = dict.fromkeys([name for reason in answer.reasons for name, _ in reason.values])
             lines.append(f"    would be decided by: {', '.join(needed)}")
@@ -104,7 +104,13 @@ class Matches:
             lines += [f"    {line}" for reason in answer.reasons[:_MAX_REASONS] for line in _because(reason)]
             if len(answer.reasons) > _MAX_REASONS:
                 lines.append(f"    and {len(answer.reasons) - _MAX_REASONS} checks more")
-        return "".join([plain(line) + "\n" if not self._colour else _plain_but_colour(line) + "\n" for line in lines])
+        shown = [plain(line) for line in lines]
+        if self._colour:
+            # What events and rules say is plain by now: this is the only colour.
+            at = len(f"{_place(event):<24} {_time(event.time):<19} ")
+            row = shown[coloured]
+            shown[coloured] = f"{row[:at]}\x1b[{_COLOURS[word]}m{word}\x1b[0m{row[at + len(word) :]}"
+        return "".join([line + "\n" for line in shown])
 
     def _is_complete(self, event: Event) -> bool:
         return event.form.complete if self._complete is None else self._complete
@@ -178,7 +184,3 @@ def _reason(reason: Reason) -> dict[str, Any]:
         "macros": list(reason.through),
         "place": place_json(span) if span is not None else None,
     }
-
-
-def _plain_but_colour(line: str) -> str:
-    return "\x1b".join(map(plain, line.split("\x1b")))

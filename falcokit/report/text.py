@@ -12,7 +12,7 @@ __all__ = ["plain", "render", "summary"]
 
 _COLOURS: Final = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _CONTROL: Final = {**dict.fromkeys((*range(32), *range(127, 160)), "�"), 9: " "} | dict.fromkeys(
-    (1564, 8206, 8207, *range(8234, 8239), *range(8294, 8298), 65279), "�"
+    (1564, 8206, 8207, *range(8232, 8239), *range(8294, 8298), 65279), "�"
 )
 
 

@@ -295,3 +295,20 @@ def test_a_report_takes_no_other_files_place(folder: Path) -> None:
     assert run(folder, "test", "--junit", "report.xml")[0] == 1
     assert run(folder, "test", "--junit", "/dev/null")[0] == 1
     assert not os.path.isfile("/dev/null")
+
+
+def test_an_endless_stream_ends_when_nobody_reads_on(folder: Path) -> None:
+    (folder / "stream.py").write_text(
+        "import sys\nline = sys.argv[1] + chr(10)\ntry:\n    while True:\n        sys.stdout.write(line * 1000)\nexcept BrokenPipeError:\n    pass\n",
+        encoding="utf-8",
+    )
+    command = f"'{sys.executable}' stream.py '{json.dumps(SHELL)}' | '{sys.executable}' -m falcokit {' '.join(MATCH)} 2>/dev/null | head -1"
+    done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.startswith("EVENT")
+
+
+def test_colours_are_only_ours(folder: Path) -> None:
+    (folder / "my_rules.yaml").write_text(RULES.replace("rule: Shell", 'rule: "Shell \\e[31m"'), encoding="utf-8")
+    _, out, _ = run(folder, *MATCH, "--color", "always", "--explain", stdin=lines({**SHELL, "proc.cmdline": "\x1b[2J"}))
+    assert out.count("\x1b") == 2
+    assert "\x1b[31mfires\x1b[0m" in out

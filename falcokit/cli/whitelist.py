@@ -1,0 +1,392 @@
+"""``falcokit whitelist``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from falcokit.cli.defaults import below, or_fail, project_of
+from falcokit.cli.options import Format, fail, say, single, write
+from falcokit.cli.rule_sets import read_rules, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from falcokit.event import Event
+    from falcokit.report.whitelist import Proposal
+    from falcokit.whitelist import Change, Identity, Proof, Unproven
+    from falcokit.whitelist.proof import Rules
+
+__all__ = ["command"]
+
+_MAX_EVENTS = 50
+
+
+class Kind(StrEnum):
+    """What an identity is made of."""
+
+    digest = "digest"
+    tag = "tag"
+    image = "image"
+    prefix = "name-prefix"
+    name = "name"
+
+
+class Via(StrEnum):
+    """Where a whitelist goes."""
+
+    hook = "hook"
+    exception = "exception"
+    append = "append"
+
+
+class Form(StrEnum):
+    """What a whitelist is written for."""
+
+    override = "override"
+    append = "append"
+    helm = "helm"
+    crd = "crd"
+    terraform = "terraform"
+
+
+def whitelist(
+    event: Annotated[
+        str, typer.Option(metavar="FILE", help="The event that shall fall silent; - is standard input.")
+    ] = "",
+    line: Annotated[
+        Optional[int], typer.Option(metavar="N", help="Which event of the file: the one at this line.")
+    ] = None,
+    rule: Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="NAME", help="The rule that shall fall silent, if no event tells; repeatable."),
+    ] = None,
+    container: Annotated[str, typer.Option(metavar="NAME", help="The name of the container.")] = "",
+    image: Annotated[str, typer.Option(metavar="REPO[:TAG]", help="The image.")] = "",
+    digest: Annotated[str, typer.Option(metavar="SHA256", help="The digest of the image.")] = "",
+    by: Annotated[Optional[Kind], typer.Option(help="What to name it by, instead of the safest that is known.")] = None,
+    process: Annotated[str, typer.Option(metavar="NAME", help="Only this process.")] = "",
+    parent: Annotated[str, typer.Option(metavar="NAME", help="Only below this process.")] = "",
+    file: Annotated[str, typer.Option(metavar="PREFIX", help="Only files that begin so.")] = "",
+    namespace: Annotated[str, typer.Option(metavar="NAME", help="Only in this Kubernetes namespace.")] = "",
+    user: Annotated[str, typer.Option(metavar="NAME", help="Only this user.")] = "",
+    via: Annotated[
+        Optional[Via], typer.Option(help="Where it goes, instead of the first place that can be proven.")
+    ] = None,
+    macro: Annotated[
+        str, typer.Option(metavar="NAME", help="The hook that it goes into; refused where no rule reaches it.")
+    ] = "",
+    form: Annotated[
+        Form,
+        typer.Option(
+            help="Falco 0.37 and later, older releases, Helm values, a Rulesfile resource, Terraform for Sysdig."
+        ),
+    ] = Form.override,
+    to: Annotated[
+        str,
+        typer.Option(
+            "--write", metavar="FILE", help="Put it into this rules file of yours, which is made if it is not there."
+        ),
+    ] = "",
+    diff: Annotated[bool, typer.Option("--diff", help="Show what --write would change; change nothing.")] = False,
+    format: Annotated[Format, typer.Option(help="How to print it.")] = Format.text,
+    rules: Annotated[
+        Optional[list[str]],
+        typer.Option("--rules", metavar="PATH", help="Custom rules files or folders, in load order; repeatable."),
+    ] = None,
+    defaults: Annotated[
+        Optional[list[str]], typer.Option(metavar="PATH", help="Default rules below them, in load order; repeatable.")
+    ] = None,
+    config: Annotated[
+        Optional[str], typer.Option(metavar="FILE", help="A falco.yaml: its rules_files are loaded first.")
+    ] = None,
+    no_defaults: Annotated[bool, typer.Option("--no-defaults", help="Load nothing below the files.")] = False,
+    fields: Annotated[
+        Optional[list[str]], typer.Option(metavar="FILE", help="JSON with the fields of a plugin of your own.")
+    ] = None,
+    settings: Annotated[
+        Optional[str],
+        typer.Option(metavar="FILE", help="Settings, instead of falcokit.toml or pyproject.toml here or above."),
+    ] = None,
+    no_settings: Annotated[bool, typer.Option("--no-settings", help="Read no settings.")] = False,
+) -> None:
+    """Write the smallest whitelist for a noisy event, and prove that it silences that event and little else.
+
+    The container is named by the safest that is known: the digest of its image, the image, and only if asked for (--by name,
+    --container) its name, which anybody can take. The whitelist goes into a hook made for it that the rule really reaches, else
+    into the rule's exceptions, else behind its condition; never into a copy of the rule. Nothing is proposed that Falco would not
+    load, that silences nothing, or that silences the rule altogether.
+
+    Exit codes: 0 there is a proven proposal for everything asked, 1 for something there is none, 2 wrong usage.
+
+    Example: falcokit whitelist --event alert.json --write my_rules.yaml
+    """
+    from falcokit.report.whitelist import to_json, to_text
+    from falcokit.whitelist.proof import Rules
+
+    more = {"process": process, "parent": parent, "file": file, "namespace": namespace, "user": user}
+    more = {name: value for name, value in more.items() if value}
+    paths = list(rules or ())
+    existing = _existing(to, paths) if to else None
+    read = read_rules(paths, below(defaults, config, no_defaults, project_of(settings, no_settings)), fields)
+    loaded = Rules(read.files, read.catalogue)
+    if loaded.errors:
+        write(refused(loaded.errors, False, 80))
+        raise typer.Exit(1)
+    asked = _asked(event, line, rule or [], container, image, digest, loaded, macro)
+    wanted = by.value if by is not None else "name" if container and not (image or digest or event) else ""
+    proposals: list[Proposal] = []
+    text, before = existing, existing
+    for name, place, found, given in asked:
+        proposal = _proposal(
+            loaded,
+            name,
+            place,
+            found,
+            given,
+            wanted,
+            more,
+            via.value if via is not None else "",
+            macro,
+            form.value,
+            to,
+            text,
+        )
+        proposals.append(proposal)
+        if to and proposal.proof is not None:
+            text = proposal.text
+    if diff or to:
+        _write(to, before, text, diff)
+    if format is Format.json:
+        import json
+
+        write(json.dumps(to_json(proposals), ensure_ascii=False, indent=2) + "\n")
+    elif not diff:
+        write(to_text(proposals, written=to))
+    raise typer.Exit(1 if any(proposal.cannot and not proposal.already for proposal in proposals) else 0)
+
+
+def _existing(path: str, rules: list[str]) -> str | None:
+    """The text of the file that is written to, which counts among the rules then; None where there is none."""
+    import os
+
+    from falcokit.workspace.sources import Unreadable, read_bytes
+
+    if not os.path.exists(path):
+        return None
+    content = read_bytes(path)
+    if isinstance(content, Unreadable):
+        fail(f"cannot read {path}: {content.reason}")
+    if all(os.path.realpath(path) != os.path.realpath(one) for one in rules):
+        rules.append(path)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        fail(f"cannot write to {path}: it is not UTF-8")
+
+
+def _write(path: str, before: str | None, after: str | None, diff: bool) -> None:
+    """Put the new text in its place, or show what would change."""
+    if not path:
+        fail("--diff goes with --write")
+    if after is None or after == before:
+        return
+    if diff:
+        import difflib
+
+        old, new = (before or "").splitlines(keepends=True), after.splitlines(keepends=True)
+        write("".join(difflib.unified_diff(old, new, path, path)))
+        return
+    from falcokit.workspace.write import write_text, write_whole
+
+    if before is None:
+        or_fail(lambda: write_whole(path, after))
+    elif problem := write_text(path, before, after):
+        fail(f"cannot write to {path}: {problem}")
+
+
+def _asked(
+    path: str,
+    line: int | None,
+    rules: Sequence[str],
+    container: str,
+    image: str,
+    digest: str,
+    loaded: Rules,
+    macro: str,
+) -> list[tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]]:
+    """What shall fall silent: a rule, the place of its event, the ways to name the container, the fields of the event."""
+    from falcokit.event.identity import Container, split_image
+    from falcokit.whitelist import identities
+
+    told = Container("", container, split_image(image).replaced(told="fields"), False)
+    if digest:
+        told = told.replaced(image=told.image.replaced(digest=digest, told="fields"))
+    own = identities(told)
+    if path:
+        events = _events(path, line)
+        found = [_of_event(event, own, loaded) for event in events]
+        unique: dict[tuple[object, ...], tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]] = {}
+        for one in found:
+            unique.setdefault((one[0], tuple([identity.condition for identity in one[2]])), one)
+        return [one for one in unique.values() if not rules or one[0] in rules]
+    if not own:
+        fail("nothing to let through: give --event, --image, --digest or --container")
+    names = list(rules)
+    if not names and macro:
+        names = list(loaded.ruleset.rules_using(("macro", macro)))
+        if not names:
+            _dead(macro, loaded)
+    if not names:
+        fail("which rule shall fall silent? give --rule, or the --event that it fired on")
+    for name in names:
+        if name not in loaded.loaded.definitions.rules:
+            from falcokit.ruleset.suggest import nearest
+
+            near = nearest(name, loaded.loaded.definitions.rules)
+            fail(f"no rule '{name}' is loaded" + (f": did you mean '{near[0]}'?" if near else ""))
+    return [(name, "", own, None) for name in names]
+
+
+def _dead(macro: str, loaded: Rules) -> None:
+    """End the run: no rule reaches the hook."""
+    from falcokit.ruleset.suggest import nearest
+
+    macros = loaded.loaded.definitions.macros
+    if macro not in macros:
+        near = nearest(macro, macros)
+        fail(f"no macro '{macro}' is loaded" + (f": did you mean '{near[0]}'?" if near else ", so no rule reaches it"))
+    fail(f"no loaded rule uses '{macro}': what goes into it silences nothing; leave --macro out, and a place is found")
+
+
+def _events(path: str, line: int | None) -> list[Event]:
+    from falcokit.event import Event
+    from falcokit.workspace.event_files import events_in, unreadable
+
+    if (trouble := unreadable(path)) is not None:
+        fail(f"cannot read {path}: {trouble.reason}")
+    found: list[Event] = []
+    for one in events_in(path):
+        if not isinstance(one, Event):
+            say(f"{one.name}:{one.line}: {one.reason}")
+        elif line is None or one.line == line:
+            found.append(one)
+        if len(found) > _MAX_EVENTS:
+            fail(f"{path} has more than {_MAX_EVENTS} events: pick one with --line")
+    if not found:
+        fail(f"{path} has no event" + (f" at line {line}" if line is not None else ""))
+    return found
+
+
+def _of_event(
+    event: Event, own: tuple[Identity, ...], loaded: Rules
+) -> tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]:
+    from falcokit.evaluate.partial import told_fields
+    from falcokit.evaluate.read_back import ReadBack
+    from falcokit.whitelist import identities
+
+    catalogue = loaded.loaded.catalogue
+    known = loaded.loaded.definitions.rules
+    source = event.source or (known[event.rule].source if event.rule in known else "syscall")
+    fields, rules = told_fields(event, source, catalogue, ReadBack(loaded.matcher.rules, catalogue))
+    if event.form.complete:
+        rules = tuple([rule.name for rule in loaded.matcher.fired(fields, source)])
+    name = next((rule for rule in rules if rule in known), rules[0] if rules else "")
+    place = f"{event.name}:{event.line}"
+    return name, place, own or identities(event.container), fields
+
+
+def _proposal(
+    loaded: Rules,
+    name: str,
+    place: str,
+    found: tuple[Identity, ...],
+    given: Mapping[str, object] | None,
+    by: str,
+    more: Mapping[str, str],
+    via: str,
+    macro: str,
+    form: str,
+    path: str,
+    text: str | None,
+) -> Proposal:
+    """The first change that can be proven."""
+    from falcokit.report.whitelist import Proposal, note_of
+    from falcokit.whitelist import Done, Refused, changes
+    from falcokit.whitelist.identity import narrowed
+    from falcokit.whitelist.snippet import snippet
+
+    def cannot(reason: str, tried: tuple[tuple[str, str], ...] = ()) -> Proposal:
+        return Proposal(name or "?", place, found, cannot=reason, refused=tried)
+
+    if not name:
+        return cannot("the event names no rule, and none that is loaded fires on it")
+    rule = next((rule for rule in loaded.matcher.rules if rule.name == name), None)
+    if rule is None:
+        return cannot("the rule is not among those that are loaded: name its file with --defaults or --rules")
+    if not found:
+        if given is not None and given.get("container.id") == "host":
+            return cannot("it happened on the host, not in a container")
+        return cannot("neither an image nor a name of the container is told, and its id is another one each time")
+    identity = _chosen(found, by)
+    if isinstance(identity, str):
+        return cannot(identity)
+    identity = narrowed(identity, more) if more else identity
+    ways = changes(loaded.ruleset, rule, identity)
+    if isinstance(ways, Refused):
+        return cannot(ways.reason)
+    if macro and all(change.name != macro for change in ways):
+        other = f"; {ways[0].kind} `{ways[0].name}` does" if ways[0].via == "hook" else ""
+        return cannot(f"`{macro}` does not let anything through in `{name}`{other}")
+    tried: list[tuple[str, str]] = []
+    for change in ways:
+        if (via and change.via != via) or (macro and change.name != macro):
+            continue
+        outcome = _proven(loaded, change, given, form, path, text)
+        if isinstance(outcome, Done):
+            return Proposal(name, place, found, cannot=str(outcome), already=True)
+        if isinstance(outcome, str):
+            tried.append((f"{change.via} {change.name if change.via == 'hook' else ''}".strip(), outcome))
+            continue
+        proof, new_text = outcome
+        shown = new_text if path else snippet([change], form, note_of(change))
+        return Proposal(name, place, found, change, proof, shown, tuple(tried))
+    if not tried:
+        return cannot(f"there is no {via} for it in `{name}`")
+    return cannot(tried[-1][1], tuple(tried[:-1]))
+
+
+def _chosen(found: tuple[Identity, ...], by: str) -> Identity | str:
+    """The identity asked for, else the safest; a risky one only if it is asked for."""
+    if by:
+        fitting = [identity for identity in found if identity.kind == by]
+        return fitting[0] if fitting else f"no {by} of it is known: {', '.join([identity.kind for identity in found])}"
+    best = found[0]
+    if best.risk == "risky":
+        return (
+            f"only what anybody can take is known ({best.condition}): if that will do, ask for it with --by {best.kind}"
+        )
+    return best
+
+
+def _proven(
+    loaded: Rules, change: Change, given: Mapping[str, object] | None, form: str, path: str, text: str | None
+) -> tuple[Proof, str] | Unproven:
+    from falcokit.report.whitelist import note_of
+    from falcokit.whitelist import Unproven, prove
+    from falcokit.whitelist.edit import with_change
+    from falcokit.whitelist.proof import NAME
+
+    candidates = with_change(text, change, form, note_of(change)) if path else (None,)
+    reason = Unproven()
+    for candidate in candidates:
+        outcome = prove(loaded, change, given, candidate, path or NAME)
+        if not isinstance(outcome, Unproven):
+            return (outcome, candidate or "") if outcome.event is not False else Unproven("the event would still fire")
+        reason = outcome
+    return reason
+
+
+command = single(whitelist)

@@ -1,0 +1,181 @@
+"""Proposals of whitelists, with their proofs."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from falcokit.record import Record
+from falcokit.report.text import plain
+from falcokit.whitelist.identity import Identity
+from falcokit.whitelist.place import Change
+from falcokit.whitelist.proof import Proof
+
+__all__ = ["Proposal", "note_of", "to_json", "to_text"]
+
+_WORD: Final = re.compile(r"\s+|[()]|[^\s()]+")
+
+
+class Proposal(Record):
+    """A whitelist for *rule*: the ``change`` and its ``proof`` and text, or why there is none (``already``: it is let
+    through as it is); ``refused`` are ways that were tried
+    before it, ``identities`` all ways to name what is let through."""
+
+    __slots__ = ("already", "cannot", "change", "identities", "place", "proof", "refused", "rule", "text")
+
+    def __init__(
+        self,
+        rule: str,
+        place: str,
+        identities: tuple[Identity, ...],
+        change: Change | None = None,
+        proof: Proof | None = None,
+        text: str = "",
+        refused: tuple[tuple[str, str], ...] = (),
+        cannot: str = "",
+        already: bool = False,
+    ) -> None:
+        self.rule: Final = rule
+        self.place: Final = place
+        self.identities: Final = identities
+        self.change: Final = change
+        self.proof: Final = proof
+        self.text: Final = text
+        self.refused: Final = refused
+        self.cannot: Final = cannot
+        self.already: Final = already
+
+
+def note_of(change: Change) -> str:
+    """What a snippet's comment says."""
+    identity = change.identity
+    risk = "" if identity.risk == "safe" else f" ({identity.risk.upper()})"
+    return f"{plain(change.rule)}: lets through {plain(identity.condition)}{risk}\n{plain(identity.reason)}"
+
+
+def to_text(proposals: Sequence[Proposal], *, written: str = "") -> str:
+    """All proposals for people; *written* says that the texts are in that file already."""
+    return "\n".join([_one(proposal, written) for proposal in proposals])
+
+
+def _one(proposal: Proposal, written: str) -> str:
+    lines = [f"rule      {plain(proposal.rule)}" + (f" (event {plain(proposal.place)})" if proposal.place else "")]
+    change, proof = proposal.change, proposal.proof
+    if change is None or proof is None:
+        lines.append(f"{'nothing   ' if proposal.already else 'cannot    '}{plain(proposal.cannot)}")
+        if proposal.already:
+            return "\n".join(lines) + "\n"
+        lines += [f"          {way}: {plain(why)}" for way, why in proposal.refused]
+        lines += _others(proposal.identities, None)
+        return "\n".join(lines) + "\n"
+    identity = change.identity
+    lines.append(f"identity  {plain(identity.condition)}")
+    lines.append(f"          {identity.kind}, {identity.risk}: {plain(identity.reason)}")
+    lines += _others(proposal.identities, identity)
+    lines.append(f"where     {_where(change)}")
+    lines += [f"          not {way}: {plain(why)}" for way, why in proposal.refused]
+    if written:
+        lines.append(f"written   {plain(written)}")
+    else:
+        lines += ["", *proposal.text.splitlines(), ""]
+    lines.append("proof     " + _about_event(proof))
+    lines.append("          fires without it, not with it: " + _shown(proof.silenced))
+    lines.append("          still fires with it:           " + _shown(proof.still))
+    lines.append("          other rules that change: " + (", ".join(map(plain, proof.others)) or "none"))
+    lines.append("          the resolved condition: " + plain(_difference(proof.before, proof.after)))
+    return "\n".join(lines) + "\n"
+
+
+def _others(identities: Sequence[Identity], chosen: Identity | None) -> list[str]:
+    lines = []
+    for identity in identities:
+        if chosen is None or identity.kind != chosen.kind:
+            lines.append(
+                f"          or --by {identity.kind}: {plain(identity.condition)} ({identity.risk}: {plain(identity.reason)})"
+            )
+    return lines
+
+
+def _where(change: Change) -> str:
+    if change.via == "hook":
+        shared = (
+            f"; it also reaches {', '.join(map(plain, change.reaches))}"
+            if change.reaches
+            else "; it reaches no other rule"
+        )
+        return f"{change.kind} {plain(change.name)}, made for it{shared}"
+    if change.via == "exception":
+        return f"exception {plain(change.condition)} of the rule" + (", a new one" if change.new else "")
+    return "behind the rule's condition"
+
+
+def _about_event(proof: Proof) -> str:
+    if proof.event is None:
+        if proof.deciding:
+            return f"the event: not decided, it does not tell {', '.join(map(plain, proof.deciding))}"
+        return "shown with made-up events"
+    return "the event is silenced" if proof.event else "the event is NOT silenced"
+
+
+def _shown(event: Mapping[str, object]) -> str:
+    text = ", ".join([f"{name}={value}" for name, value in event.items()])
+    return plain(text if len(text) <= 300 else text[:297] + "...")
+
+
+def _difference(before: str, after: str) -> str:
+    """What was added to and taken from the resolved condition."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    if len(old) + len(new) > 20_000:
+        return "too long to compare"
+    parts = []
+    for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag in ("delete", "replace"):
+            parts.append("- " + "".join(old[i:j]).strip())
+        if tag in ("insert", "replace"):
+            parts.append("+ " + "".join(new[k:m]).strip())
+    return "  ".join(parts) or "the same"
+
+
+def to_json(proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
+    """The same as data."""
+    return [_json(proposal) for proposal in proposals]
+
+
+def _json(proposal: Proposal) -> dict[str, Any]:
+    change, proof = proposal.change, proposal.proof
+    return {
+        "rule": proposal.rule,
+        "event": proposal.place or None,
+        "already": proposal.already,
+        "cannot": None if proposal.already else proposal.cannot or None,
+        "identity": _identity(change.identity) if change is not None else None,
+        "identities": [_identity(identity) for identity in proposal.identities],
+        "change": None
+        if change is None
+        else {"via": change.via, "kind": change.kind, "name": change.name, "exception": change.condition if change.via == "exception" else None, "reaches": list(change.reaches)},
+        "refused": [{"via": way, "reason": why} for way, why in proposal.refused],
+        "text": proposal.text or None,
+        "proof": None
+        if proof is None
+        else {
+            "event_silenced": proof.event,
+            "deciding_fields": list(proof.deciding),
+            "silenced": dict(proof.silenced),
+            "still_fires": dict(proof.still),
+            "other_rules_changed": list(proof.others),
+            "condition_before": proof.before,
+            "condition_after": proof.after,
+        },
+    }  # fmt: skip
+
+
+def _identity(identity: Identity) -> dict[str, Any]:
+    return {
+        "kind": identity.kind,
+        "risk": identity.risk,
+        "reason": identity.reason,
+        "condition": identity.condition,
+        "checks": [list(check) for check in identity.checks],
+    }

@@ -1,0 +1,99 @@
+"""Putting a change into a rules file: into the item that is there already, else as a new one at the end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from falcokit.document import Mapping, Node, Scalar, Sequence, compose
+from falcokit.source import SourceFile
+from falcokit.whitelist.place import Change
+from falcokit.whitelist.snippet import list_item, snippet
+
+__all__ = ["HEADER", "with_change"]
+
+HEADER: Final = "# Custom rules: what is let through here, and why. Loaded after the default rules.\n"
+
+
+def with_change(text: str | None, change: Change, form: str, note: str) -> tuple[str, ...]:
+    """The texts that a rules file with *text* (None: there is none) can have with *change* in it, the best first.
+
+    An item that was made for the same is extended where it stands; nothing else of the file changes.  The last one always
+    adds an item at the end.  *text* itself is the only one where the change is in it already.
+    """
+    if text is None:
+        return (HEADER + "\n" + snippet([change], form, note),)
+    if not text.strip():
+        return (text + HEADER + "\n" + snippet([change], form, note),)
+    gap = "" if text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
+    at_end = text + gap + snippet([change], form, note)
+    found = _extended(text, change)
+    return (found, at_end) if found is not None else (at_end,)
+
+
+def _extended(text: str, change: Change) -> str | None:
+    """*text* with the item extended that the change belongs to; None where there is none."""
+    documents, error = compose(SourceFile("", text))
+    if error is not None or len(documents) != 1 or not isinstance(documents[0].root, Sequence):
+        return None
+    for item in reversed(documents[0].root.items):
+        if not isinstance(item, Mapping) or _text(item.get(change.kind)) != change.name:
+            continue
+        if change.via == "exception":
+            return _with_value(text, item, change)
+        if change.kind == "list":
+            return _with_items(text, item.get("items"), [list_item(value) for value in change.items])
+        if change.kind == "macro":
+            return _with_condition(text, item.get("condition"), change.condition)
+        return None
+    return None
+
+
+def _text(node: Node | None) -> str:
+    return node.value if isinstance(node, Scalar) else ""
+
+
+def _with_condition(text: str, node: Node | None, condition: str) -> str | None:
+    """*condition*, which begins with ``or``, behind the one that is there."""
+    if not isinstance(node, Scalar) or node.null or not node.value.strip():
+        return None
+    if condition.removeprefix("or ") in node.value:
+        return text
+    if node.style in ("'", '"'):
+        return None  # What is in quotes would have to be quoted again.
+    end = node.end
+    while end > node.start and text[end - 1] in " \t\r\n":
+        end -= 1
+    if node.style == "" and (": " in condition or " #" in condition):
+        return None
+    return f"{text[:end]} {condition}{text[end:]}"
+
+
+def _with_items(text: str, node: Node | None, items: list[str]) -> str | None:
+    """*items* behind those of a sequence."""
+    if not isinstance(node, Sequence) or not node.items:
+        return None
+    present = {text[item.start : item.end].strip() for item in node.items} | {_text(item) for item in node.items}
+    new = [item for item in items if item not in present and item.strip("\"'") not in present]
+    if not new:
+        return text
+    last = node.items[-1]
+    if node.flow:
+        return f"{text[: last.end]}, {', '.join(new)}{text[last.end :]}"
+    start = text.rfind("\n", 0, last.start) + 1
+    indent = text[start : last.start]
+    if indent.strip(" ") != "-" and not indent.strip(" ").startswith("-"):
+        return None
+    end = text.find("\n", last.end)
+    head, tail = (text[:end], text[end:]) if end >= 0 else (text, "")
+    return head + "".join([f"\n{indent}{item}" for item in new]) + tail
+
+
+def _with_value(text: str, item: Mapping, change: Change) -> str | None:
+    """A value more for an exception of a rule's item."""
+    exceptions = item.get("exceptions")
+    for entry in exceptions.items if isinstance(exceptions, Sequence) else ():
+        if not isinstance(entry, Mapping) or _text(entry.get("name")) != change.condition:
+            continue
+        row = snippet([change]).split("values: [", 1)[1].split("\n", 1)[0].rsplit("]", 1)[0]
+        return _with_items(text, entry.get("values"), [row])
+    return None

@@ -1,0 +1,180 @@
+"""Showing that a change does what it is for, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Final
+
+from falcokit.case.synthesise import matching_event
+from falcokit.catalogue import Catalogue
+from falcokit.evaluate import Matcher
+from falcokit.record import Record
+from falcokit.ruleset.describe import expanded
+from falcokit.ruleset.loader import Loaded, Memo, load
+from falcokit.ruleset.ruleset import Ruleset
+from falcokit.source import SourceFile
+from falcokit.whitelist.identity import Identity
+from falcokit.whitelist.place import Change
+from falcokit.whitelist.snippet import snippet
+
+__all__ = ["Done", "Proof", "Rules", "Unproven", "condition_of", "prove"]
+
+NAME: Final = "falcokit-whitelist.yaml"
+
+
+class Rules:
+    """Rules that are loaded, once as they are and once for each change that is tried on top."""
+
+    def __init__(self, files: Sequence[SourceFile], catalogue: Catalogue) -> None:
+        self._memo: Final = Memo()
+        self.files: Final = tuple(files)
+        self.loaded: Final = load(files, catalogue, self._memo)
+        self.errors: Final = tuple([finding for finding in self.loaded.diagnostics if finding.is_error])
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """What evaluates them; those that are switched off, too."""
+        return _matcher(self.loaded)
+
+    @cached_property
+    def ruleset(self) -> Ruleset:
+        """What answers who uses what."""
+        return Ruleset(self.loaded)
+
+    def with_text(self, text: str, name: str = NAME) -> Loaded:
+        """The same with *text* as the file *name*, in its place if it is among them, else behind them."""
+        files = [SourceFile(name, text) if file.name == name else file for file in self.files]
+        if all(file.name != name for file in self.files):
+            files.append(SourceFile(name, text))
+        return load(files, self.loaded.catalogue, self._memo)
+
+    def changed(self, other: Loaded) -> tuple[str, ...]:
+        """The rules whose resolved condition is another one in *other*."""
+        assert self.loaded.compilation is not None
+        assert other.compilation is not None
+        before, after = self.loaded.compilation.rules, other.compilation.rules
+        # What no change can have reached is taken over as it is.
+        touched = [name for name, rule in after.items() if before.get(name) is not rule]
+        return tuple(
+            [
+                name
+                for name in touched
+                if name not in before or condition_of(self.loaded, name) != condition_of(other, name)
+            ]
+        )
+
+
+def condition_of(loaded: Loaded, rule: str) -> str:
+    """The resolved condition of *rule*, as ``falco -L`` prints it."""
+    compiled = loaded.compilation.rules.get(rule) if loaded.compilation is not None else None
+    return expanded(compiled.bound) if compiled is not None and compiled.bound is not None else ""
+
+
+def _matcher(loaded: Loaded) -> Matcher:
+    assert loaded.compilation is not None
+    return Matcher(loaded.compilation.rules.values(), loaded.catalogue, rule_matching="all", runs=lambda rule: True)
+
+
+class Proof(Record):
+    """What a change does.
+
+    ``silenced`` is an event that fires the rule before the change and not after it, ``still`` one that fires it after, too; ``event`` says
+    of a given event whether it is silenced (None: not decided by the fields it tells, which ``deciding`` names).  ``before`` and
+    ``after`` are the rule's resolved conditions; ``others`` the other rules whose meaning changes.
+    """
+
+    __slots__ = ("after", "before", "deciding", "event", "others", "silenced", "still")
+
+    def __init__(
+        self,
+        before: str,
+        after: str,
+        others: tuple[str, ...],
+        silenced: Mapping[str, object],
+        still: Mapping[str, object],
+        event: bool | None = None,
+        deciding: tuple[str, ...] = (),
+    ) -> None:
+        self.before: Final = before
+        self.after: Final = after
+        self.others: Final = others
+        self.silenced: Final = silenced
+        self.still: Final = still
+        self.event: Final = event
+        self.deciding: Final = deciding
+
+
+class Unproven(str):
+    """Why there is no proof, in a sentence."""
+
+    __slots__ = ()
+
+
+class Done(Unproven):
+    """It is let through already."""
+
+    __slots__ = ()
+
+
+def prove(
+    rules: Rules,
+    change: Change,
+    given: Mapping[str, object] | None = None,
+    text: str | None = None,
+    name: str = NAME,
+) -> Proof | Unproven:
+    """What *change* does to *rules*, as *text* of the file *name*, by default as a file of its own behind them; *given* are the
+    fields of an alert that must fall silent.
+
+    Refused is what Falco would not load, what silences nothing, and what silences the rule altogether.
+    """
+    before = next((rule for rule in rules.matcher.rules if rule.name == change.rule), None)
+    if before is None:
+        return Unproven(f"`{change.rule}` does not run")
+    loaded = rules.with_text(snippet([change]) if text is None else text, name)
+    if errors := [finding for finding in loaded.diagnostics if finding.is_error]:
+        return Unproven(f"Falco would not load it: {errors[0].message}")
+    matcher = _matcher(loaded)
+    after = next((rule for rule in matcher.rules if rule.name == change.rule), None)
+    if after is None:
+        return Unproven(f"`{change.rule}` would not run any more")
+    identity = change.identity
+    silenced = matching_event(before, rules.matcher, _inside(identity))
+    if silenced is None:
+        if matching_event(before, rules.matcher) is None:
+            return Unproven(f"`{change.rule}` never fires, as far as falcokit can tell: there is nothing to silence")
+        if matching_event(before, rules.matcher, _outside(identity)) is not None:
+            return Done(f"`{change.rule}` lets it through already")
+        return Unproven(f"`{change.rule}` never fires for it: it is about hosts")
+    if matcher.why(after, silenced).holds:
+        return Unproven(f"`{change.rule}` would still fire: `{change.name}` does not let it through there")
+    others_outside = _outside(identity)
+    still = matching_event(after, matcher, others_outside)
+    if still is None:
+        return Unproven(f"`{change.rule}` would never fire again")
+    changed = tuple([name for name in rules.changed(loaded) if name != change.rule])
+    told: bool | None = None
+    deciding: tuple[str, ...] = ()
+    if given is not None:
+        answer = matcher.why(after, given, complete=False)
+        told = None if answer.holds is None else not answer.holds
+        deciding = (
+            tuple(dict.fromkeys([name for reason in answer.reasons for name, _ in reason.values]))
+            if told is None
+            else ()
+        )
+    before_text, after_text = condition_of(rules.loaded, change.rule), condition_of(loaded, change.rule)
+    return Proof(before_text, after_text, changed, silenced, still, told, deciding)
+
+
+def _inside(identity: Identity) -> dict[str, object]:
+    """The fields of an event of *identity*, in a container."""
+    return {"container.id": "4f2e1d9a0b1c", **identity.fields}
+
+
+def _outside(identity: Identity) -> dict[str, object]:
+    """The fields of an event of another container that is the same in all else; of something else where none is named."""
+    names = [name for name in identity.fields if name.startswith("container.")] or list(identity.fields)
+    fields = {name: f"other-{value}"[:200] if name in names else value for name, value in identity.fields.items()}
+    return {"container.id": "0b1c4f2e1d9a", **fields}
