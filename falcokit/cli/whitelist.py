@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from falcokit.event import Event
     from falcokit.report.whitelist import Proposal
+    from falcokit.source import SourceFile
     from falcokit.whitelist import Change, Identity, Proof, Unproven
+    from falcokit.whitelist.history import Blast
     from falcokit.whitelist.proof import Rules
 
 __all__ = ["command"]
@@ -78,6 +80,10 @@ def whitelist(
     macro: Annotated[
         str, typer.Option(metavar="NAME", help="The hook that it goes into; refused where no rule reaches it.")
     ] = "",
+    history: Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="FILE", help="Events there were: how many of which fall silent; repeatable."),
+    ] = None,
     form: Annotated[
         Form,
         typer.Option(
@@ -135,7 +141,9 @@ def whitelist(
     if loaded.errors:
         write(refused(loaded.errors, False, 80))
         raise typer.Exit(1)
-    asked = _asked(event, line, rule or [], container, image, digest, loaded, macro)
+    asked = _asked(event, line, rule or [], container, image, digest, loaded, macro, more)
+    if to:
+        _no_default(to, read.files)
     wanted = by.value if by is not None else "name" if container and not (image or digest or event) else ""
     proposals: list[Proposal] = []
     text, before = existing, existing
@@ -154,6 +162,8 @@ def whitelist(
             to,
             text,
         )
+        if history and proposal.proof is not None:
+            proposal = proposal.replaced(blast=_blast(loaded, proposal, history))
         proposals.append(proposal)
         if to and proposal.proof is not None:
             text = proposal.text
@@ -166,6 +176,22 @@ def whitelist(
     elif not diff:
         write(to_text(proposals, written=to))
     raise typer.Exit(1 if any(proposal.cannot and not proposal.already for proposal in proposals) else 0)
+
+
+def _blast(loaded: Rules, proposal: Proposal, paths: Sequence[str]) -> Blast:
+    """What the change would have silenced of the events in the files at *paths*."""
+    from falcokit.event import Event
+    from falcokit.whitelist.history import blast
+    from falcokit.workspace.event_files import events_in, unreadable
+
+    assert proposal.proof is not None
+    assert proposal.proof.matcher is not None
+    assert proposal.change is not None
+    for path in paths:
+        if (trouble := unreadable(path)) is not None:
+            fail(f"cannot read {path}: {trouble.reason}")
+    events = (one for path in paths for one in events_in(path) if isinstance(one, Event))
+    return blast(loaded.matcher, proposal.proof.matcher, proposal.change.identity, events)
 
 
 def _existing(path: str, rules: list[str]) -> str | None:
@@ -185,6 +211,20 @@ def _existing(path: str, rules: list[str]) -> str | None:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         fail(f"cannot write to {path}: it is not UTF-8")
+
+
+def _no_default(path: str, files: Sequence[SourceFile]) -> None:
+    """End the run where *path* is a default file: these are never written to."""
+    import os
+    from fnmatch import fnmatchcase
+
+    from falcokit.ruleset.default_index import published_names
+    from falcokit.source import Origin
+
+    defaults = {os.path.realpath(file.name) for file in files if file.origin is Origin.DEFAULT}
+    published = any(fnmatchcase(os.path.basename(path), name) for name in published_names())
+    if published or os.path.realpath(path) in defaults:
+        fail(f"{path} is a default file, which an upgrade replaces: name a file of your own, loaded after it")
 
 
 def _write(path: str, before: str | None, after: str | None, diff: bool) -> None:
@@ -216,10 +256,12 @@ def _asked(
     digest: str,
     loaded: Rules,
     macro: str,
+    more: Mapping[str, str],
 ) -> list[tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]]:
     """What shall fall silent: a rule, the place of its event, the ways to name the container, the fields of the event."""
     from falcokit.event.identity import Container, split_image
     from falcokit.whitelist import identities
+    from falcokit.whitelist.identity import without_container
 
     told = Container("", container, split_image(image).replaced(told="fields"), False)
     if digest:
@@ -232,8 +274,10 @@ def _asked(
         for one in found:
             unique.setdefault((one[0], tuple([identity.condition for identity in one[2]])), one)
         return [one for one in unique.values() if not rules or one[0] in rules]
+    if not own and more:
+        own = (without_container(more),)
     if not own:
-        fail("nothing to let through: give --event, --image, --digest or --container")
+        fail("nothing to let through: give --event, --image, --digest or --container, or --process and the like")
     names = list(rules)
     if not names and macro:
         names = list(loaded.ruleset.rules_using(("macro", macro)))
@@ -315,7 +359,7 @@ def _proposal(
     """The first change that can be proven."""
     from falcokit.report.whitelist import Proposal, note_of
     from falcokit.whitelist import Done, Refused, changes
-    from falcokit.whitelist.identity import narrowed
+    from falcokit.whitelist.identity import narrowed, without_container
     from falcokit.whitelist.snippet import snippet
 
     def cannot(reason: str, tried: tuple[tuple[str, str], ...] = ()) -> Proposal:
@@ -326,6 +370,8 @@ def _proposal(
     rule = next((rule for rule in loaded.matcher.rules if rule.name == name), None)
     if rule is None:
         return cannot("the rule is not among those that are loaded: name its file with --defaults or --rules")
+    if not found and more:
+        found = (without_container(more),)
     if not found:
         if given is not None and given.get("container.id") == "host":
             return cannot("it happened on the host, not in a container")
@@ -333,7 +379,7 @@ def _proposal(
     identity = _chosen(found, by)
     if isinstance(identity, str):
         return cannot(identity)
-    identity = narrowed(identity, more) if more else identity
+    identity = narrowed(identity, more) if more and identity.kind != "process" else identity
     ways = changes(loaded.ruleset, rule, identity)
     if isinstance(ways, Refused):
         return cannot(ways.reason)
@@ -364,7 +410,7 @@ def _chosen(found: tuple[Identity, ...], by: str) -> Identity | str:
         fitting = [identity for identity in found if identity.kind == by]
         return fitting[0] if fitting else f"no {by} of it is known: {', '.join([identity.kind for identity in found])}"
     best = found[0]
-    if best.risk == "risky":
+    if best.risk == "risky" and best.kind != "process":
         return (
             f"only what anybody can take is known ({best.condition}): if that will do, ask for it with --by {best.kind}"
         )

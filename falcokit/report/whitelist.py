@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from falcokit.record import Record
 from falcokit.report.text import plain
+from falcokit.whitelist.history import Blast
 from falcokit.whitelist.identity import Identity
 from falcokit.whitelist.place import Change
 from falcokit.whitelist.proof import Proof
 
 __all__ = ["Proposal", "note_of", "to_json", "to_text"]
 
+_MAX_ROWS: Final = 20
 _WORD: Final = re.compile(r"\s+|[()]|[^\s()]+")
 
 
@@ -23,7 +25,7 @@ class Proposal(Record):
     through as it is); ``refused`` are ways that were tried
     before it, ``identities`` all ways to name what is let through."""
 
-    __slots__ = ("already", "cannot", "change", "identities", "place", "proof", "refused", "rule", "text")
+    __slots__ = ("already", "blast", "cannot", "change", "identities", "place", "proof", "refused", "rule", "text")
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Proposal(Record):
         refused: tuple[tuple[str, str], ...] = (),
         cannot: str = "",
         already: bool = False,
+        blast: Blast | None = None,
     ) -> None:
         self.rule: Final = rule
         self.place: Final = place
@@ -46,6 +49,7 @@ class Proposal(Record):
         self.refused: Final = refused
         self.cannot: Final = cannot
         self.already: Final = already
+        self.blast: Final = blast
 
 
 def note_of(change: Change) -> str:
@@ -85,7 +89,25 @@ def _one(proposal: Proposal, written: str) -> str:
     lines.append("          still fires with it:           " + _shown(proof.still))
     lines.append("          other rules that change: " + (", ".join(map(plain, proof.others)) or "none"))
     lines.append("          the resolved condition: " + plain(_difference(proof.before, proof.after)))
+    if proposal.blast is not None:
+        lines += _history(proposal.blast)
     return "\n".join(lines) + "\n"
+
+
+def _history(blast: Blast) -> list[str]:
+    total = sum(count for _, count in blast.silent)
+    lines = [
+        f"history   {total} of {blast.events} events fall silent"
+        + (f", of {blast.open} it is not told" if blast.open else "")
+    ]
+    foreign = dict(blast.foreign)
+    for (rule, image, process), count in blast.silent[:_MAX_ROWS]:
+        other = foreign.get((rule, image, process), 0)
+        said = f"; {other} of them NOT of this identity" if other else ""
+        lines.append(f"          {count:>6} {plain(rule)}, image {plain(image)}, process {plain(process)}{said}")
+    if len(blast.silent) > _MAX_ROWS:
+        lines.append(f"          and {len(blast.silent) - _MAX_ROWS} more")
+    return lines
 
 
 def _others(identities: Sequence[Identity], chosen: Identity | None) -> list[str]:
@@ -131,10 +153,10 @@ def _difference(before: str, after: str) -> str:
         return "too long to compare"
     parts = []
     for tag, i, j, k, m in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag in ("delete", "replace"):
-            parts.append("- " + "".join(old[i:j]).strip())
-        if tag in ("insert", "replace"):
-            parts.append("+ " + "".join(new[k:m]).strip())
+        for sign, words in (("-", old[i:j]), ("+", new[k:m])):
+            text = "".join(words).strip()
+            if tag != "equal" and text.strip("() "):  # Parentheses alone say nothing to a reader.
+                parts.append(f"{sign} {text}")
     return "  ".join(parts) or "the same"
 
 
@@ -157,6 +179,14 @@ def _json(proposal: Proposal) -> dict[str, Any]:
         else {"via": change.via, "kind": change.kind, "name": change.name, "exception": change.condition if change.via == "exception" else None, "reaches": list(change.reaches)},
         "refused": [{"via": way, "reason": why} for way, why in proposal.refused],
         "text": proposal.text or None,
+        "history": None
+        if proposal.blast is None
+        else {
+            "events": proposal.blast.events,
+            "undecided": proposal.blast.open,
+            "silent": [{"rule": rule, "image": image, "process": process, "count": count} for (rule, image, process), count in proposal.blast.silent],
+            "foreign": [{"rule": rule, "image": image, "process": process, "count": count} for (rule, image, process), count in proposal.blast.foreign],
+        },
         "proof": None
         if proof is None
         else {

@@ -11,10 +11,10 @@ from falcokit.condition.render import to_source
 from falcokit.event.identity import Container, Image
 from falcokit.record import Record
 
-__all__ = ["DIMENSIONS", "KINDS", "Identity", "identities", "narrowed"]
+__all__ = ["DIMENSIONS", "KINDS", "Identity", "identities", "narrowed", "without_container"]
 
-KINDS: Final = ("digest", "tag", "image", "name-prefix", "name")
-"""The kinds of identities, the safest first."""
+KINDS: Final = ("digest", "tag", "image", "name-prefix", "name", "process")
+"""The kinds of identities, the safest first; ``process`` names no container at all."""
 DIMENSIONS: Final = {
     "process": "proc.name", "parent": "proc.pname", "file": "fd.name", "namespace": "k8s.ns.name", "user": "user.name",
 }  # fmt: skip
@@ -120,6 +120,16 @@ def _of_name(name: str) -> list[Identity]:
         return [*found, Identity("name", (("container.name", "=", name),), "risky", said)]
     reason = "anybody who may start containers can take this name"
     return [Identity("name", (("container.name", "=", name),), "risky", reason)]
+
+
+def without_container(more: Mapping[str, str]) -> Identity:
+    """An identity made of *more* fields alone, for hosts and for what runs in many containers."""
+    reason = (
+        "any process that is called so, on any host and in any container"
+        if "process" in more
+        else "wherever this is so"
+    )
+    return narrowed(Identity("process", (), "fair" if "process" in more and "file" in more else "risky", reason), more)
 
 
 def narrowed(identity: Identity, more: Mapping[str, str]) -> Identity:

@@ -12,6 +12,7 @@ from falcokit.evaluate import Matcher
 from falcokit.record import Record
 from falcokit.ruleset.describe import expanded
 from falcokit.ruleset.loader import Loaded, Memo, load
+from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import SourceFile
 from falcokit.whitelist.identity import Identity
@@ -81,10 +82,11 @@ class Proof(Record):
 
     ``silenced`` is an event that fires the rule before the change and not after it, ``still`` one that fires it after, too; ``event`` says
     of a given event whether it is silenced (None: not decided by the fields it tells, which ``deciding`` names).  ``before`` and
-    ``after`` are the rule's resolved conditions; ``others`` the other rules whose meaning changes.
+    ``after`` are the rule's resolved conditions; ``others`` the other rules whose meaning changes, ``matcher`` evaluates
+    the rules with it.
     """
 
-    __slots__ = ("after", "before", "deciding", "event", "others", "silenced", "still")
+    __slots__ = ("after", "before", "deciding", "event", "matcher", "others", "silenced", "still")
 
     def __init__(
         self,
@@ -95,7 +97,9 @@ class Proof(Record):
         still: Mapping[str, object],
         event: bool | None = None,
         deciding: tuple[str, ...] = (),
+        matcher: Matcher | None = None,
     ) -> None:
+        self.matcher: Final = matcher
         self.before: Final = before
         self.after: Final = after
         self.others: Final = others
@@ -144,13 +148,12 @@ def prove(
     if silenced is None:
         if matching_event(before, rules.matcher) is None:
             return Unproven(f"`{change.rule}` never fires, as far as falcokit can tell: there is nothing to silence")
-        if matching_event(before, rules.matcher, _outside(identity)) is not None:
+        if _outside(identity, before, rules.matcher) is not None:
             return Done(f"`{change.rule}` lets it through already")
         return Unproven(f"`{change.rule}` never fires for it: it is about hosts")
     if matcher.why(after, silenced).holds:
         return Unproven(f"`{change.rule}` would still fire: `{change.name}` does not let it through there")
-    others_outside = _outside(identity)
-    still = matching_event(after, matcher, others_outside)
+    still = _outside(identity, after, matcher)
     if still is None:
         return Unproven(f"`{change.rule}` would never fire again")
     changed = tuple([name for name in rules.changed(loaded) if name != change.rule])
@@ -165,16 +168,32 @@ def prove(
             else ()
         )
     before_text, after_text = condition_of(rules.loaded, change.rule), condition_of(loaded, change.rule)
-    return Proof(before_text, after_text, changed, silenced, still, told, deciding)
+    return Proof(before_text, after_text, changed, silenced, still, told, deciding, matcher)
 
 
 def _inside(identity: Identity) -> dict[str, object]:
-    """The fields of an event of *identity*, in a container."""
-    return {"container.id": "4f2e1d9a0b1c", **identity.fields}
+    """The fields of an event of *identity*."""
+    return {**_in_container(identity, "4f2e1d9a0b1c"), **identity.fields}
 
 
-def _outside(identity: Identity) -> dict[str, object]:
-    """The fields of an event of another container that is the same in all else; of something else where none is named."""
-    names = [name for name in identity.fields if name.startswith("container.")] or list(identity.fields)
-    fields = {name: f"other-{value}"[:200] if name in names else value for name, value in identity.fields.items()}
-    return {"container.id": "0b1c4f2e1d9a", **fields}
+def _in_container(identity: Identity, id: str) -> dict[str, object]:
+    return {"container.id": id} if any(name.startswith("container.") for name in identity.fields) else {}
+
+
+def _outside(identity: Identity, rule: CompiledRule, matcher: Matcher) -> dict[str, object] | None:
+    """An event that fires *rule* and is not of *identity*: another container that is the same in all else, or, where none is
+    named, another process or file."""
+    fields = identity.fields
+    names = [name for name in fields if name.startswith("container.")]
+    for varied in [names] if names else [[name] for name in fields]:
+        other = {name: _other(str(value)) if name in varied else value for name, value in fields.items()}
+        found = matching_event(rule, matcher, {**_in_container(identity, "0b1c4f2e1d9a"), **other})
+        if found is not None:
+            return found
+    return None
+
+
+def _other(value: str) -> str:
+    """Another value of the kind of *value*: another file of the same folder, another name."""
+    folder, slash, _ = value.rpartition("/")
+    return f"{folder}/other" if value.startswith("/") and slash else f"other-{value}"[:200]

@@ -1,0 +1,70 @@
+"""What a change would have silenced of what happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from falcokit.evaluate import Matcher
+from falcokit.evaluate.leaf import Leaves
+from falcokit.evaluate.partial import told_fields
+from falcokit.evaluate.read_back import ReadBack
+from falcokit.evaluate.walk import Walk
+from falcokit.event import Event
+from falcokit.record import Record
+from falcokit.whitelist.identity import Identity
+
+__all__ = ["Blast", "blast"]
+
+
+class Blast(Record):
+    """Of ``events``, how many fall ``silent``: by rule, image and process; ``foreign`` are those among them that are not of the identity,
+    or do not tell; ``open`` those of which the fields do not decide it."""
+
+    __slots__ = ("events", "foreign", "open", "silent")
+
+    def __init__(
+        self,
+        events: int,
+        silent: tuple[tuple[tuple[str, str, str], int], ...],
+        foreign: tuple[tuple[tuple[str, str, str], int], ...],
+        open: int,
+    ) -> None:
+        self.events: Final = events
+        self.silent: Final = silent
+        self.foreign: Final = foreign
+        self.open: Final = open
+
+
+def blast(before: Matcher, after: Matcher, identity: Identity, events: Iterable[Event]) -> Blast:
+    """What the change from *before* to *after*, made for *identity*, does to alerts that there were."""
+    old = {rule.name: rule for rule in before.rules}
+    new = {rule.name: rule for rule in after.rules}
+    read_back = ReadBack(before.rules, before.catalogue)
+    walks: dict[str, Walk] = {}
+    silent: Counter[tuple[str, str, str]] = Counter()
+    foreign: Counter[tuple[str, str, str]] = Counter()
+    count = undecided = 0
+    for event in events:
+        count += 1
+        source = event.source or (old[event.rule].definition.source if event.rule in old else "syscall")
+        fields, names = told_fields(event, source, before.catalogue, read_back)
+        complete = event.form.complete
+        for name in [rule.name for rule in before.fired(fields, source)] if complete else names:
+            if name not in old or name not in new or old[name] is new[name]:
+                continue
+            if before.why(old[name], fields, complete=complete).holds is False:
+                continue
+            holds = after.why(new[name], fields, complete=complete).holds
+            if holds is not False:
+                undecided += holds is None and after.why(new[name], fields, complete=complete) != before.why(old[name], fields, complete=complete)  # fmt: skip
+                continue
+            image = event.container.image.repository or event.container.image.digest or event.container.id or "-"
+            key = (name, image, str(fields.get("proc.name") or "-"))
+            silent[key] += 1
+            if source not in walks:
+                walks[source] = Walk(Leaves(source, before.catalogue))
+            if walks[source].answer(identity.tree, None, fields, complete=complete).holds is not True:
+                foreign[key] += 1
+    return Blast(count, tuple(silent.most_common()), tuple(foreign.most_common()), undecided)

@@ -1,0 +1,187 @@
+"""`falcokit whitelist` as a user runs it, the worked examples of the default rules among them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = ROOT / "default_rules" / "falco_rules.yaml"
+
+
+def run(folder: Path, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "falcokit", *arguments], cwd=folder, input=stdin, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def proposals(folder: Path, *arguments: str, code: int = 0, stdin: str = "") -> list[dict[str, Any]]:
+    done, out, err = run(folder, "whitelist", *arguments, "--format", "json", stdin=stdin)
+    assert done == code, out + err
+    return json.loads(out)  # type: ignore[no-any-return]
+
+
+ALERT = {
+    "rule": "Terminal shell in container", "priority": "Notice", "output": "o", "time": "2026-01-02T03:04:05Z",
+    "output_fields": {"container.id": "4f2e1d9a0b1c", "container.name": "web", "container.image.repository": "reg.example.com/web", "proc.name": "sh"},
+}  # fmt: skip
+IMAGE = ("--image", "reg.example.com/mydatastore")
+
+
+# --- the worked examples
+
+
+def test_write_below_etc(tmp_path: Path) -> None:
+    args = ("--rule", "Write below etc", "--process", "catsd", "--file", "/etc/catfood.cfg", "--write", "custom.yaml")
+    (found,) = proposals(tmp_path, *args)
+    assert (found["change"]["via"], found["change"]["name"]) == ("hook", "user_known_write_etc_conditions")
+    event = {
+        "evt.type": "openat",
+        "evt.is_open_write": True,
+        "evt.res": "SUCCESS",
+        "fd.type": "file",
+        "fd.name": "/etc/catfood.cfg",
+        "proc.name": "catsd",
+    }
+    events = "".join(
+        [json.dumps({**event, **more}) + "\n" for more in ({}, {"proc.name": "dogsd"}, {"fd.name": "/etc/passwd"})]
+    )
+    _, out, _ = run(tmp_path, "match", "--rules", "custom.yaml", stdin=events)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["<stdin>:2", "<stdin>:3"]
+
+
+def test_launch_privileged_container(tmp_path: Path) -> None:
+    (found,) = proposals(tmp_path, "--macro", "user_trusted_containers", *IMAGE, "--write", "custom.yaml")
+    assert (found["rule"], found["proof"]["other_rules_changed"]) == ("Launch Privileged Container", [])
+    event = {
+        "evt.type": "container",
+        "container.id": "a",
+        "container.privileged": True,
+        "container.image.repository": IMAGE[1],
+    }
+    events = "".join(
+        [json.dumps({**event, **more}) + "\n" for more in ({}, {"container.image.repository": IMAGE[1] + "-evil"})]
+    )
+    _, out, _ = run(tmp_path, "match", "--rules", "custom.yaml", stdin=events)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["<stdin>:2"]
+
+
+def test_run_shell_untrusted(tmp_path: Path) -> None:
+    (found,) = proposals(tmp_path, "--rule", "Run shell untrusted", "--parent", "php", "--write", "custom.yaml")
+    assert found["change"]["name"] == "user_shell_container_exclusions"
+    event = {"evt.type": "execve", "evt.res": "SUCCESS", "proc.name": "sh", "proc.pname": "php"}
+    events = "".join([json.dumps({**event, **more}) + "\n" for more in ({}, {"proc.pname": "nginx"})])
+    _, out, _ = run(tmp_path, "match", "--rules", "custom.yaml", stdin=events)
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["<stdin>:2"]
+
+
+# --- what is chosen, and what is refused
+
+
+def test_the_safest_is_taken_and_a_risky_one_only_if_asked_for(tmp_path: Path) -> None:
+    text = json.dumps(ALERT)
+    (found,) = proposals(tmp_path, "--event", "-", stdin=text)
+    assert (found["identity"]["kind"], found["proof"]["event_silenced"]) == ("image", True)
+    name_only = json.dumps({**ALERT, "output_fields": {"container.id": "4f2e1d9a0b1c", "container.name": "web"}})
+    (found,) = proposals(tmp_path, "--event", "-", stdin=name_only, code=1)
+    assert "ask for it with --by name" in found["cannot"]
+    (found,) = proposals(tmp_path, "--event", "-", "--by", "name", stdin=name_only)
+    assert found["identity"]["risk"] == "risky"
+    _, out, _ = run(tmp_path, "whitelist", "--event", "-", "--by", "name", stdin=name_only)
+    assert "lets through container.name = web (RISKY)" in out
+    digest = "sha256:" + "a" * 64
+    (found,) = proposals(tmp_path, "--event", "-", "--digest", digest, stdin=text)
+    assert found["identity"]["condition"] == f"container.image.digest = {digest}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"container.id": "host", "proc.name": "sh"}, "it happened on the host"),
+        ({"proc.name": "sh"}, "neither an image nor a name of the container is told"),
+    ],
+)
+def test_an_honest_cannot(tmp_path: Path, fields: dict[str, Any], reason: str) -> None:
+    (found,) = proposals(tmp_path, "--event", "-", stdin=json.dumps({**ALERT, "output_fields": fields}), code=1)
+    assert reason in found["cannot"]
+    assert found["text"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ((*IMAGE,), 2, "which rule shall fall silent?"),
+        (("--rule", "Write below root"), 2, "nothing to let through"),
+        (("--rule", "Write belo root", *IMAGE), 2, "did you mean 'Write below root'?"),
+        (("--macro", "user_trusted_container", *IMAGE), 2, "did you mean 'user_trusted_containers'?"),
+        (
+            ("--rule", "Write below root", "--macro", "user_trusted_containers", *IMAGE),
+            1,
+            "macro `user_known_write_root_conditions` does",
+        ),
+        (("--event", "missing.json"), 2, "cannot read missing.json"),
+        (("--rule", "Write below root", *IMAGE, "--diff"), 2, "--diff goes with --write"),
+        (("--rule", "Write below root", *IMAGE, "--write", "falco_rules.yaml"), 2, "is a default file"),
+        (("--rule", "Write below root", *IMAGE, "--write", str(DEFAULT)), 2, "is a default file"),
+        (("--rule", "Write below root", *IMAGE, "--write", "."), 2, "cannot read ."),
+        (
+            ("--rule", "Write below root", *IMAGE, "--write", "no/such/folder.yaml"),
+            2,
+            "cannot write no/such/folder.yaml",
+        ),
+    ],
+)
+def test_wrong_calls(tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    before = DEFAULT.read_bytes()
+    done, out, err = run(tmp_path, "whitelist", *arguments)
+    assert done == code
+    assert said in out + err
+    assert DEFAULT.read_bytes() == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_writing_again_changes_nothing_and_comments_stay(tmp_path: Path) -> None:
+    mine = "# mine\n- macro: user_known_write_root_conditions  # why\n  condition: (proc.name = backup)   # keep\n  override: {condition: append}\n# end\n"
+    mine = mine.replace("condition: (proc", "condition: or (proc")
+    (tmp_path / "custom.yaml").write_text(mine, encoding="utf-8")
+    args = ("--rule", "Write below root", *IMAGE, "--write", "custom.yaml")
+    proposals(tmp_path, *args)
+    text = (tmp_path / "custom.yaml").read_text(encoding="utf-8")
+    assert text == mine.replace(
+        "(proc.name = backup)", f"(proc.name = backup) or (container.image.repository = {IMAGE[1]})"
+    )
+    (found,) = proposals(tmp_path, *args)
+    assert found["already"]
+    assert (tmp_path / "custom.yaml").read_text(encoding="utf-8") == text
+
+
+def test_several_events_in_one_run(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "examples" / "noise.json", tmp_path)
+    found = proposals(tmp_path, "--event", "noise.json", "--by", "image", "--write", "custom.yaml")
+    assert [one["identity"]["condition"] for one in found] == [
+        "container.image.repository = quay.io/sysdig/agent", "container.image.repository = registry.example.com/shop/web",
+    ]  # fmt: skip
+    text = (tmp_path / "custom.yaml").read_text(encoding="utf-8")
+    assert text.count("- macro: user_known_write_root_conditions") == 1
+    _, out, _ = run(tmp_path, "match", "noise.json", "--rules", "custom.yaml")
+    assert out.count("does not fire") == 3
+
+
+def test_what_would_have_fallen_silent_of_what_happened(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "examples" / "noise.json", tmp_path)
+    args = ("--event", "noise.json", "--line", "1", "--by", "image", "--history", "noise.json")
+    (found,) = proposals(tmp_path, *args)
+    assert found["history"]["silent"] == [
+        {"rule": "Write below root", "image": "quay.io/sysdig/agent", "process": "dragent", "count": 2}
+    ]
+    assert found["history"]["foreign"] == []
