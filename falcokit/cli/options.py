@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import typer
 
-__all__ = ["Colour", "Format", "ReportFormat", "Threshold", "fail", "read_input", "say", "single", "write"]
+__all__ = ["Colour", "Format", "ReportFormat", "Threshold", "fail", "group", "read_input", "say", "single", "write"]
 
 
 class Format(StrEnum):
@@ -51,6 +51,16 @@ def single(function: Callable[..., Any]) -> typer.Typer:
     command = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     command.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})(function)
     return command
+
+
+def group(function: Callable[..., Any], commands: dict[str, Callable[..., Any]]) -> typer.Typer:
+    """An app that does what *function* does, or one of the *commands* by name."""
+    settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback(invoke_without_command=True, context_settings=settings)(function)
+    for name, command in commands.items():
+        app.command(name, context_settings=settings)(command)
+    return app
 
 
 def fail(message: str, code: int = 2) -> NoReturn:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from falcokit.cli.defaults import below, or_fail, project_of
-from falcokit.cli.options import Format, fail, say, single, write
+from falcokit.cli.options import Format, fail, group, say, write
 from falcokit.cli.rule_sets import read_rules, refused
+from falcokit.cli.whitelisted import list_entries, remove, verify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +56,7 @@ class Form(StrEnum):
 
 
 def whitelist(
+    context: typer.Context,
     event: Annotated[
         str, typer.Option(metavar="FILE", help="The event that shall fall silent; - is standard input.")
     ] = "",
@@ -129,6 +131,8 @@ def whitelist(
 
     Example: falcokit whitelist --event alert.json --write my_rules.yaml
     """
+    if context.invoked_subcommand is not None:
+        return
     from falcokit.report.whitelist import to_json, to_text
     from falcokit.whitelist.proof import Rules
 
@@ -435,4 +439,4 @@ def _proven(
     return reason
 
 
-command = single(whitelist)
+command = group(whitelist, {"list": list_entries, "verify": verify, "remove": remove})

@@ -15,7 +15,7 @@ from falcokit.event import Event
 from falcokit.record import Record
 from falcokit.whitelist.identity import Identity
 
-__all__ = ["Blast", "blast"]
+__all__ = ["Blast", "blast", "count_silenced"]
 
 
 class Blast(Record):
@@ -68,3 +68,9 @@ def blast(before: Matcher, after: Matcher, identity: Identity, events: Iterable[
             if walks[source].answer(identity.tree, None, fields, complete=complete).holds is not True:
                 foreign[key] += 1
     return Blast(count, tuple(silent.most_common()), tuple(foreign.most_common()), undecided)
+
+
+def count_silenced(before: Matcher, after: Matcher, events: Iterable[Event]) -> int:
+    """How many of *events* fire, or may, with *before* and not with *after*."""
+    nobody = Identity("process", (("evt.type", "exists", ""),), "risky", "")
+    return sum(count for _, count in blast(before, after, nobody, events).silent)

@@ -185,3 +185,80 @@ def test_what_would_have_fallen_silent_of_what_happened(tmp_path: Path) -> None:
         {"rule": "Write below root", "image": "quay.io/sysdig/agent", "process": "dragent", "count": 2}
     ]
     assert found["history"]["foreign"] == []
+
+
+# --- what is let through now
+
+CUSTOM = """\
+# head
+- macro: user_known_write_root_conditions
+  condition: (container.image.repository = quay.io/sysdig/agent) or (proc.name = gone and fd.name = /root/x)
+  override: {condition: replace}
+
+- list: user_known_shell_spawn_binaries
+  items:
+    - php  # keep
+    - perl
+  override: {items: append}
+
+- macro: user_nobody_asks
+  condition: (proc.name = x)
+
+- rule: Write below etc
+  exceptions:
+    - {name: mine, fields: [proc.name, fd.name], comps: [=, =], values: [[a, /etc/b], [c, /etc/d]]}
+  override: {exceptions: append}
+# tail
+"""
+
+
+def listed(folder: Path, *arguments: str, code: int) -> list[tuple[str, list[str], Any]]:
+    done, out, err = run(folder, "whitelist", *arguments, "--format", "json")
+    assert done == code, out + err
+    return [(one["text"], one["reaches"], one["silenced"]) for one in json.loads(out)]
+
+
+def test_what_is_let_through_and_what_is_dead_or_stale(tmp_path: Path) -> None:
+    (tmp_path / "custom.yaml").write_text(CUSTOM, encoding="utf-8")
+    shutil.copy(ROOT / "tests" / "examples" / "noise.json", tmp_path)
+    expected = [
+        ("container.image.repository = quay.io/sysdig/agent", ["Write below root"]),
+        ("proc.name = gone and fd.name = /root/x", ["Write below root"]),
+        ("php", ["Run shell untrusted"]),
+        ("perl", ["Run shell untrusted"]),
+        ("proc.name = x", []),
+        ("exception mine: [a, /etc/b]", ["Write below etc"]),
+        ("exception mine: [c, /etc/d]", ["Write below etc"]),
+    ]
+    assert listed(tmp_path, "list", "custom.yaml", code=1) == [(*one, None) for one in expected]
+    found = listed(tmp_path, "verify", "custom.yaml", "--history", "noise.json", code=1)
+    assert [silenced for _, _, silenced in found] == [2, 0, 0, 0, None, 0, 0]
+    _, out, _ = run(tmp_path, "whitelist", "verify", "custom.yaml", "--history", "noise.json")
+    assert out.count("STALE") == 5
+    assert out.count("DEAD") == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "gone", "by"),
+    [
+        (1, "(container.image.repository = quay.io/sysdig/agent) or ", ""),
+        (2, " or (proc.name = gone and fd.name = /root/x)", ""),
+        (3, "    - php  # keep\n", ""),
+        (4, "    - perl\n", ""),
+        (5, "- macro: user_nobody_asks\n  condition: (proc.name = x)\n", ""),
+        (6, "[a, /etc/b], ", ""),
+        (7, ", [c, /etc/d]", ""),
+    ],
+)
+def test_removing_one_leaves_all_else(tmp_path: Path, number: int, gone: str, by: str) -> None:
+    path = tmp_path / "custom.yaml"
+    path.write_text(CUSTOM, encoding="utf-8")
+    before = listed(tmp_path, "list", "custom.yaml", code=1)
+    code, out, err = run(tmp_path, "whitelist", "remove", str(number), "custom.yaml", "--diff")
+    assert code == 0, err
+    assert path.read_text(encoding="utf-8") == CUSTOM
+    code, out, err = run(tmp_path, "whitelist", "remove", str(number), "custom.yaml")
+    assert code == 0, out + err
+    assert path.read_text(encoding="utf-8") == CUSTOM.replace(gone, by)
+    _, out, _ = run(tmp_path, "whitelist", "list", "custom.yaml", "--format", "json")
+    assert [one["text"] for one in json.loads(out)] == [text for text, _, _ in before[: number - 1] + before[number:]]
