@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from falcokit.evaluate.read_back import ReadBack
     from falcokit.event import Event
 
-__all__ = ["print_new_cases"]
+__all__ = ["print_cases_of_rules", "print_new_cases"]
 
 _MAX_EVENTS: Final = 1_000
 
@@ -60,6 +60,47 @@ def print_new_cases(path: str, rules: Sequence[str], base: Below, catalogue: Cat
     write("".join([*lines, "cases:\n", *cases]))
     if damaged:
         raise typer.Exit(1)
+
+
+def print_cases_of_rules(names: Sequence[str], rules: Sequence[str], base: Below, catalogue: Catalogue) -> None:
+    """Print a test file with a case for each of the rules *names*, with an event made up from its condition."""
+    from falcokit.case.synthesise import matching_event
+    from falcokit.case.write import Completed, case_text, yaml_text
+    from falcokit.evaluate import Matcher
+    from falcokit.ruleset.loader import load
+    from falcokit.ruleset.suggest import nearest
+
+    read = read_rules(rules, base, None)
+    loaded = load(read.files, catalogue)
+    if errors := [finding for finding in loaded.diagnostics if finding.is_error]:
+        write(refused(errors, False, 80))
+        raise typer.Exit(1)
+    compiled = loaded.compilation.rules if loaded.compilation is not None else {}
+    matcher = Matcher(compiled.values(), catalogue, rule_matching="all", runs=lambda rule: True)
+    by_name = {rule.name: rule for rule in matcher.rules}
+    cases: list[str] = []
+    for name in names:
+        rule = by_name.get(name)
+        if rule is None:
+            near = nearest(name, by_name)
+            fail(f"no rule '{name}' is loaded" + (f": did you mean '{near[0]}'?" if near else ""))
+        event = matching_event(rule, matcher)
+        if event is None:
+            say(f"no event was found that fires '{name}': perhaps its condition never holds")
+            continue
+        source = rule.definition.source
+        cases.append(
+            case_text(name, "made up from the condition", (name,), Completed(event, {}, ()), source, catalogue)
+        )
+    if not cases:
+        raise typer.Exit(1)
+    lines = ["# Cases made up from the conditions of rules: make the values such as you expect to see.\n"]
+    if rules:
+        lines.append(f"rules: [{', '.join(map(yaml_text, rules))}]  # relative to this file\n")
+    disabled = [name for name in names if name in by_name and not by_name[name].enabled]
+    if disabled:
+        lines.append(f"enable: [{', '.join(map(yaml_text, disabled))}]\n")
+    write("".join([*lines, "cases:\n", *cases]))
 
 
 def _case(event: Event, matcher: Matcher, catalogue: Catalogue, read_back: ReadBack) -> str:

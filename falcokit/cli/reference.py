@@ -22,11 +22,18 @@ def cli_page() -> str:
     parts = ["# Command line\n\nMade by `python -m falcokit.cli.reference docs`; do not edit.\n", _help(group, context)]
     for name in COMMANDS:
         command = group.get_command(context, name)
-        inner = command.make_context(name, [], parent=context, resilient_parsing=True)
-        inner.max_content_width = 100
-        inner.terminal_width = 100
+        inner = _context(command, name, context)
         parts.append(f"## falcokit {name}\n\n" + _help(command, inner))
+        for below, lower in getattr(command, "commands", {}).items():
+            parts.append(f"## falcokit {name} {below}\n\n" + _help(lower, _context(lower, below, inner)))
     return "\n".join(parts)
+
+
+def _context(command: Any, name: str, above: Any) -> Any:
+    context = command.make_context(name, [], parent=above, resilient_parsing=True)
+    context.max_content_width = 100
+    context.terminal_width = 100
+    return context
 
 
 def _help(command: Any, context: Any) -> str:

@@ -72,6 +72,12 @@ def run_tests(
             metavar="FILE", help="Print a test file with a case for each event of FILE (- is standard input), and end."
         ),
     ] = "",
+    new_from_rule: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            metavar="NAME", help="Print a test file with an event made up for this rule, and end; repeatable."
+        ),
+    ] = None,
     color: Annotated[Colour, typer.Option(help="Whether to print in colours.")] = Colour.auto,
 ) -> None:
     """Run test files: events, and which rules fire on them, stay silent, print and for what reason.
@@ -90,6 +96,11 @@ def run_tests(
         from falcokit.cli.new_case import print_new_cases
 
         print_new_cases(new_from_event, rules or (), base, catalogue)
+        raise typer.Exit(0)
+    if new_from_rule:
+        from falcokit.cli.new_case import print_cases_of_rules
+
+        print_cases_of_rules(new_from_rule, rules or (), base, catalogue)
         raise typer.Exit(0)
     wanted = tuple(paths or (".",))
     colour, width = is_coloured(color), screen_width()

@@ -312,3 +312,14 @@ def test_colours_are_only_ours(folder: Path) -> None:
     _, out, _ = run(folder, *MATCH, "--color", "always", "--explain", stdin=lines({**SHELL, "proc.cmdline": "\x1b[2J"}))
     assert out.count("\x1b") == 2
     assert "\x1b[31mfires\x1b[0m" in out
+
+
+def test_a_case_made_up_for_a_rule_can_be_run(folder: Path) -> None:
+    names = [word for name in ("Shell", "Off", "Secret read") for word in ("--new-from-rule", name)]
+    code, out, _ = run(folder, "test", *names, "--no-defaults", "--rules", "my_rules.yaml")
+    assert code == 0
+    (folder / "new_test.yaml").write_text(out, encoding="utf-8")
+    code, out, _ = run(folder, "test", "new_test.yaml", "--no-defaults")
+    assert (code, out.split(";")[0]) == (0, "3 passed")
+    code, _, err = run(folder, "test", "--new-from-rule", "Shel", "--no-defaults", "--rules", "my_rules.yaml")
+    assert (code, "did you mean 'Shell'?" in err) == (2, True)
