@@ -70,6 +70,13 @@ def whitelist(
     container: Annotated[str, typer.Option(metavar="NAME", help="The name of the container.")] = "",
     image: Annotated[str, typer.Option(metavar="REPO[:TAG]", help="The image.")] = "",
     digest: Annotated[str, typer.Option(metavar="SHA256", help="The digest of the image.")] = "",
+    ps: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="What docker ps, podman ps, crictl ps or kubectl get pods -o json printed, to take the image of --container from.",
+        ),
+    ] = "",
     by: Annotated[Optional[Kind], typer.Option(help="What to name it by, instead of the safest that is known.")] = None,
     process: Annotated[str, typer.Option(metavar="NAME", help="Only this process.")] = "",
     parent: Annotated[str, typer.Option(metavar="NAME", help="Only below this process.")] = "",
@@ -136,6 +143,9 @@ def whitelist(
     from falcokit.report.whitelist import to_json, to_text
     from falcokit.whitelist.proof import Rules
 
+    named = bool(container) and not (image or digest or event or ps)
+    if ps:
+        container, image, digest = _listed(ps, container, image, digest)
     more = {"process": process, "parent": parent, "file": file, "namespace": namespace, "user": user}
     more = {name: value for name, value in more.items() if value}
     paths = list(rules or ())
@@ -148,7 +158,7 @@ def whitelist(
     asked = _asked(event, line, rule or [], container, image, digest, loaded, macro, more)
     if to:
         _no_default(to, read.files)
-    wanted = by.value if by is not None else "name" if container and not (image or digest or event) else ""
+    wanted = by.value if by is not None else "name" if named else ""
     proposals: list[Proposal] = []
     text, before = existing, existing
     for name, place, found, given in asked:
@@ -180,6 +190,29 @@ def whitelist(
     elif not diff:
         write(to_text(proposals, written=to))
     raise typer.Exit(1 if any(proposal.cannot and not proposal.already for proposal in proposals) else 0)
+
+
+def _listed(path: str, container: str, image: str, digest: str) -> tuple[str, str, str]:
+    """The name, image and digest of one container of the list in the file at *path*."""
+    from falcokit.cli.inputs import read_files
+    from falcokit.whitelist.runtime import containers_in
+
+    ((_, content),) = read_files([path])
+    found = containers_in(content.decode("utf-8", "replace"))
+    if not found:
+        fail(
+            f"{path} lists no containers: it must be what docker ps, podman ps, crictl ps or kubectl get pods -o json print"
+        )
+    fitting = [one for one in found if not container or one.name == container]
+    if len(fitting) != 1:
+        names = ", ".join([one.name for one in found[:20]])
+        fail(
+            f"{path} lists {'no container' if not fitting else f'{len(fitting)} containers'} {container}: choose one with --container: {names}"
+        )
+    (one,) = fitting
+    told = one.image
+    written = image or told.repository + (f":{told.tag}" if told.tag else "")
+    return one.name, written, digest or told.digest
 
 
 def _blast(loaded: Rules, proposal: Proposal, paths: Sequence[str]) -> Blast:

@@ -262,3 +262,14 @@ def test_removing_one_leaves_all_else(tmp_path: Path, number: int, gone: str, by
     assert path.read_text(encoding="utf-8") == CUSTOM.replace(gone, by)
     _, out, _ = run(tmp_path, "whitelist", "list", "custom.yaml", "--format", "json")
     assert [one["text"] for one in json.loads(out)] == [text for text, _, _ in before[: number - 1] + before[number:]]
+
+
+def test_the_image_is_taken_from_what_the_runtime_lists(tmp_path: Path) -> None:
+    listed = "NAMES          IMAGE\nweb            registry.example.com/web:7\nagent          quay.io/sysdig/agent\n"
+    rule = ("--rule", "Write below root")
+    (found,) = proposals(tmp_path, *rule, "--ps", "-", "--container", "agent", stdin=listed)
+    assert found["identity"]["condition"] == "container.image.repository = quay.io/sysdig/agent"
+    code, _, err = run(tmp_path, "whitelist", *rule, "--ps", "-", stdin=listed)
+    assert (code, "choose one with --container: web, agent" in err) == (2, True)
+    code, _, err = run(tmp_path, "whitelist", *rule, "--ps", "-", stdin="hello")
+    assert (code, "lists no containers" in err) == (2, True)
