@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "match": "falcokit.cli.match",
     "test": "falcokit.cli.test",
     "whitelist": "falcokit.cli.whitelist",
+    "rule": "falcokit.cli.rule",
     "explain": "falcokit.cli.explain",
     "validate": "falcokit.cli.validate",
     "describe": "falcokit.cli.describe",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from falcokit.ruleset.rule_compiler import CompiledRule
     from falcokit.source import SourceFile
 
-__all__ = ["Rules", "catalogue_of", "read_rules", "refused"]
+__all__ = ["Rules", "catalogue_of", "no_default", "read_rules", "refused", "text_of"]
 
 
 class Rules(Record):
@@ -78,3 +78,38 @@ def refused(errors: Sequence[Diagnostic], colour: bool, width: int) -> str:
     from falcokit.report.text import render
 
     return render(errors, colour=colour, width=width) + "Falco would not load these rules: nothing was evaluated\n"
+
+
+def text_of(path: str, rules: list[str]) -> str | None:
+    """The text of the file that is written to, which counts among the rules then; None where there is none."""
+    import os
+
+    from falcokit.workspace.sources import Unreadable, read_bytes
+
+    if not os.path.lexists(path):
+        return None
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        fail(f"cannot write to {path}: it is no plain file")
+    content = read_bytes(path)
+    if isinstance(content, Unreadable):
+        fail(f"cannot read {path}: {content.reason}")
+    if all(os.path.realpath(path) != os.path.realpath(one) for one in rules):
+        rules.append(path)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        fail(f"cannot write to {path}: it is not UTF-8")
+
+
+def no_default(path: str, files: Sequence[SourceFile]) -> None:
+    """End the run where *path* is a default file: these are never written to."""
+    import os
+    from fnmatch import fnmatchcase
+
+    from falcokit.ruleset.default_index import published_names
+    from falcokit.source import Origin
+
+    defaults = {os.path.realpath(file.name) for file in files if file.origin is Origin.DEFAULT}
+    published = any(fnmatchcase(os.path.basename(path), name) for name in published_names())
+    if published or os.path.realpath(path) in defaults:
+        fail(f"{path} is a default file, which an upgrade replaces: name a file of your own, loaded after it")

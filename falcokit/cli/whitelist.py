@@ -9,7 +9,7 @@ import typer
 
 from falcokit.cli.defaults import below, or_fail, project_of
 from falcokit.cli.options import Format, fail, group, say, write
-from falcokit.cli.rule_sets import read_rules, refused
+from falcokit.cli.rule_sets import no_default, read_rules, refused, text_of
 from falcokit.cli.whitelisted import list_entries, remove, verify
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from falcokit.event import Event
     from falcokit.report.whitelist import Proposal
-    from falcokit.source import SourceFile
     from falcokit.whitelist import Change, Identity, Proof, Unproven
     from falcokit.whitelist.history import Blast
     from falcokit.whitelist.proof import Rules
@@ -149,7 +148,7 @@ def whitelist(
     more = {"process": process, "parent": parent, "file": file, "namespace": namespace, "user": user}
     more = {name: value for name, value in more.items() if value}
     paths = list(rules or ())
-    existing = _existing(to, paths) if to else None
+    existing = text_of(to, paths) if to else None
     read = read_rules(paths, below(defaults, config, no_defaults, project_of(settings, no_settings)), fields)
     loaded = Rules(read.files, read.catalogue)
     if loaded.errors:
@@ -157,7 +156,7 @@ def whitelist(
         raise typer.Exit(1)
     asked = _asked(event, line, rule or [], container, image, digest, loaded, macro, more)
     if to:
-        _no_default(to, read.files)
+        no_default(to, read.files)
     wanted = by.value if by is not None else "name" if named else ""
     proposals: list[Proposal] = []
     text, before = existing, existing
@@ -229,39 +228,6 @@ def _blast(loaded: Rules, proposal: Proposal, paths: Sequence[str]) -> Blast:
             fail(f"cannot read {path}: {trouble.reason}")
     events = (one for path in paths for one in events_in(path) if isinstance(one, Event))
     return blast(loaded.matcher, proposal.proof.matcher, proposal.change.identity, events)
-
-
-def _existing(path: str, rules: list[str]) -> str | None:
-    """The text of the file that is written to, which counts among the rules then; None where there is none."""
-    import os
-
-    from falcokit.workspace.sources import Unreadable, read_bytes
-
-    if not os.path.exists(path):
-        return None
-    content = read_bytes(path)
-    if isinstance(content, Unreadable):
-        fail(f"cannot read {path}: {content.reason}")
-    if all(os.path.realpath(path) != os.path.realpath(one) for one in rules):
-        rules.append(path)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        fail(f"cannot write to {path}: it is not UTF-8")
-
-
-def _no_default(path: str, files: Sequence[SourceFile]) -> None:
-    """End the run where *path* is a default file: these are never written to."""
-    import os
-    from fnmatch import fnmatchcase
-
-    from falcokit.ruleset.default_index import published_names
-    from falcokit.source import Origin
-
-    defaults = {os.path.realpath(file.name) for file in files if file.origin is Origin.DEFAULT}
-    published = any(fnmatchcase(os.path.basename(path), name) for name in published_names())
-    if published or os.path.realpath(path) in defaults:
-        fail(f"{path} is a default file, which an upgrade replaces: name a file of your own, loaded after it")
 
 
 def _write(path: str, before: str | None, after: str | None, diff: bool) -> None:

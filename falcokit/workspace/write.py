@@ -18,6 +18,8 @@ def write_text(path: str, before: str, after: str) -> str:
     The file keeps its mode; a link stays a link.  A file that is not *before* any more, or not UTF-8, is left alone.
     """
     real = os.path.realpath(path)
+    if not os.path.isfile(real):
+        return "it is no plain file"  # A device would give way to a file.
     content = read_bytes(real, len(before.encode("utf-8", "surrogateescape")) + 1)
     if isinstance(content, Unreadable) or content != before.encode("utf-8", "surrogateescape"):
         return "it has changed since it was read, or is in another encoding than UTF-8"

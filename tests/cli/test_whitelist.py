@@ -133,6 +133,7 @@ def test_an_honest_cannot(tmp_path: Path, fields: dict[str, Any], reason: str) -
         (("--rule", "Write below root", *IMAGE, "--diff"), 2, "--diff goes with --write"),
         (("--rule", "Write below root", *IMAGE, "--write", "falco_rules.yaml"), 2, "is a default file"),
         (("--rule", "Write below root", *IMAGE, "--write", str(DEFAULT)), 2, "is a default file"),
+        (("--rule", "Write below root", *IMAGE, "--write", "/dev/null"), 2, "it is no plain file"),
         (("--rule", "Write below root", *IMAGE, "--write", "."), 2, "cannot read ."),
         (
             ("--rule", "Write below root", *IMAGE, "--write", "no/such/folder.yaml"),
