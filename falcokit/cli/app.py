@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "test": "falcokit.cli.test",
     "whitelist": "falcokit.cli.whitelist",
     "rule": "falcokit.cli.rule",
+    "policy": "falcokit.cli.policy",
     "explain": "falcokit.cli.explain",
     "validate": "falcokit.cli.validate",
     "describe": "falcokit.cli.describe",
