@@ -24,7 +24,8 @@ _PLAIN_KEY: Final = re.compile(r"[A-Za-z][\w.]*(?:\[[\w.]+\])?")
 _NO_COMMENT: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
-_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
+_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+"""What YAML refuses, and what would show a reader another text than there is."""
 
 
 class Completed(Record):

@@ -274,3 +274,32 @@ def test_the_image_is_taken_from_what_the_runtime_lists(tmp_path: Path) -> None:
     assert (code, "choose one with --container: web, agent" in err) == (2, True)
     code, _, err = run(tmp_path, "whitelist", *rule, "--ps", "-", stdin="hello")
     assert (code, "lists no containers" in err) == (2, True)
+
+
+SHARED = ROOT.parent / "shared"
+PUBLIC = [
+    SHARED / "corpus" / "upstream" / path
+    for path in ("falco-rules/5.1.0/falco_rules.yaml", "falco-incubating-rules/6.0.1/falco-incubating_rules.yaml",
+                 "falco-sandbox-rules/6.1.0/falco-sandbox_rules.yaml", "plugins/k8saudit/k8s_audit_rules.yaml")
+]  # fmt: skip
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the events and rules in ../shared")
+def test_every_real_event_gives_a_proposal_or_an_honest_cannot(tmp_path: Path) -> None:
+    events = b"\n".join([path.read_bytes() for path in sorted((SHARED / "events").glob("*.json"))])
+    (tmp_path / "all.json").write_bytes(events)
+    defaults = [word for path in PUBLIC for word in ("--defaults", str(path))]
+    found = proposals(tmp_path, "--event", "all.json", *defaults, code=1)
+    proven = {(one["rule"], one["change"]["via"], one["proof"]["event_silenced"]) for one in found if one["proof"]}
+    assert proven == {
+        ("Contact K8S API Server From Container", "hook", True), ("Terminal shell in container", "hook", True),
+        ("Launch Package Management Process in Container", "hook", True), ("Linux Kernel Module Injection Detected", "exception", True),
+        ("Write below root", "hook", True),
+    }  # fmt: skip
+    reasons = {one["cannot"].partition(" (")[0] for one in found if one["cannot"]}
+    assert reasons == {
+        "the rule is not among those that are loaded: name its file with --defaults or --rules",
+        "it happened on the host, not in a container",
+        "neither an image nor a name of the container is told, and its id is another one each time",
+        "only what anybody can take is known",
+    }
