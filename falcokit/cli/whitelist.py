@@ -42,6 +42,7 @@ class Via(StrEnum):
     hook = "hook"
     exception = "exception"
     append = "append"
+    copy = "copy"
 
 
 class Form(StrEnum):
@@ -363,6 +364,7 @@ def _proposal(
     from falcokit.report.whitelist import Proposal, note_of
     from falcokit.whitelist import Done, Refused, changes
     from falcokit.whitelist.identity import narrowed, without_container
+    from falcokit.whitelist.place import copied
     from falcokit.whitelist.snippet import snippet
 
     def cannot(reason: str, tried: tuple[tuple[str, str], ...] = ()) -> Proposal:
@@ -384,6 +386,9 @@ def _proposal(
         return cannot(identity)
     identity = narrowed(identity, more) if more and identity.kind != "process" else identity
     ways = changes(loaded.ruleset, rule, identity)
+    if via == "copy":
+        copy = copied(rule, identity)
+        ways = copy if isinstance(copy, Refused) else (copy,)
     if isinstance(ways, Refused):
         return cannot(ways.reason)
     if macro and all(change.name != macro for change in ways):

@@ -138,7 +138,11 @@ def _silenced(rules: Rules, entry: Entry, paths: list[str]) -> int:
 
 def _print(rows: list[tuple[Entry, int | None]], format: Format) -> None:
     from falcokit.report.text import plain
+    from falcokit.workspace.changes import last_change
 
+    since = [
+        last_change(entry.span.file.name, entry.span.file.line_column(entry.span.start)[0] + 1) for entry, _ in rows
+    ]
     if format is Format.json:
         import json
 
@@ -153,6 +157,7 @@ def _print(rows: list[tuple[Entry, int | None]], format: Format) -> None:
                 "place": place_json(entry.span),
                 "reaches": list(entry.reaches),
                 "silenced": count,
+                "since": since[number - 1] or None,
             }
             for number, (entry, count) in enumerate(rows, 1)
         ]
@@ -162,7 +167,8 @@ def _print(rows: list[tuple[Entry, int | None]], format: Format) -> None:
     for number, (entry, count) in enumerate(rows, 1):
         line, column = entry.span.file.line_column(entry.span.start)
         lines.append(f"{number:>3} {entry.kind} {entry.name}: {entry.text}")
-        lines.append(f"    at {entry.span.file.name}:{line + 1}:{column + 1}")
+        commit = f", since {since[number - 1]}" if since[number - 1] else ""
+        lines.append(f"    at {entry.span.file.name}:{line + 1}:{column + 1}{commit}")
         reaches = (
             f"silences {', '.join(entry.reaches)}" if entry.reaches else "DEAD: no rule lets anything through by it"
         )

@@ -16,6 +16,7 @@ from falcokit.whitelist.proof import Proof
 
 __all__ = ["Proposal", "note_of", "to_json", "to_text"]
 
+SHADOW: Final = "WARNING: a copy of the rule. It stays as it is when the default is improved, and hides that from you."
 _MAX_ROWS: Final = 20
 _WORD: Final = re.compile(r"\s+|[()]|[^\s()]+")
 
@@ -56,6 +57,9 @@ def note_of(change: Change) -> str:
     """What a snippet's comment says."""
     identity = change.identity
     risk = "" if identity.risk == "safe" else f" ({identity.risk.upper()})"
+    if change.via == "copy":
+        reason = f"{SHADOW}\n{plain(identity.reason)}"
+        return f"{plain(change.rule)}: lets through {plain(identity.condition)}{risk}\n{reason}"
     return f"{plain(change.rule)}: lets through {plain(identity.condition)}{risk}\n{plain(identity.reason)}"
 
 
@@ -128,6 +132,8 @@ def _where(change: Change) -> str:
             else "; it reaches no other rule"
         )
         return f"{change.kind} {plain(change.name)}, made for it{shared}"
+    if change.via == "copy":
+        return f"a copy of the rule. {SHADOW}"
     if change.via == "exception":
         return f"exception {plain(change.condition)} of the rule" + (", a new one" if change.new else "")
     return "behind the rule's condition"

@@ -32,6 +32,8 @@ def with_change(text: str | None, change: Change, form: str, note: str) -> tuple
 
 def _extended(text: str, change: Change) -> str | None:
     """*text* with the item extended that the change belongs to; None where there is none."""
+    if change.via == "copy":
+        return None
     documents, error = compose(SourceFile("", text))
     if error is not None or len(documents) != 1 or not isinstance(documents[0].root, Sequence):
         return None

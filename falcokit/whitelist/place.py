@@ -9,15 +9,16 @@ from falcokit.catalogue import FieldUse
 from falcokit.condition.ast import Check, Field, Identifier, ListValue
 from falcokit.logic import Claim, conjuncts, places
 from falcokit.record import Record
-from falcokit.ruleset.definitions import RuleException
+from falcokit.ruleset.definitions import RuleException, joined
 from falcokit.ruleset.exception_text import field_name, operator_name
 from falcokit.ruleset.items import Written
 from falcokit.ruleset.operands import glued
 from falcokit.ruleset.rule_compiler import CompiledRule
+from falcokit.ruleset.rule_reader import PRIORITIES
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.whitelist.identity import Identity
 
-__all__ = ["VIAS", "Change", "Refused", "changes"]
+__all__ = ["VIAS", "Change", "Refused", "changes", "copied"]
 
 VIAS: Final = ("hook", "exception", "append", "copy")
 """The ways a whitelist can go, the best first."""
@@ -29,10 +30,10 @@ class Change(Record):
 
     ``via`` is one of `VIAS`; ``kind`` and ``name`` are the item that is changed: a ``macro``, ``list`` or ``rule``.  ``condition`` is what
     is added to a condition; ``items`` to a list; ``exception`` is the name, fields, operators and values added to exceptions, and
-    whether it is new.  ``reaches`` are the other rules that the item reaches.
+    whether it is new.  ``reaches`` are the other rules that the item reaches, ``copy`` the keys of a copied rule.
     """
 
-    __slots__ = ("condition", "exception", "identity", "items", "kind", "name", "new", "reaches", "rule", "via")
+    __slots__ = ("condition", "copy", "exception", "identity", "items", "kind", "name", "new", "reaches", "rule", "via")
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Change(Record):
         exception: tuple[tuple[str, str, str], ...] = (),
         new: str = "",
         reaches: tuple[str, ...] = (),
+        copy: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.rule: Final = rule
         self.identity: Final = identity
@@ -57,6 +59,7 @@ class Change(Record):
         self.exception: Final = exception
         self.new: Final = new
         self.reaches: Final = reaches
+        self.copy: Final = copy
 
 
 class Refused(Record):
@@ -85,6 +88,19 @@ def changes(ruleset: Ruleset, rule: CompiledRule, identity: Identity) -> tuple[C
     append = Change(rule.name, identity, "append", "rule", rule.name, condition=f"and not ({identity.condition})")
     # A hook that other rules share would silence these, too.
     return (*own, *_exceptions(rule, identity), *shared, append)
+
+
+def copied(rule: CompiledRule, identity: Identity) -> Change | Refused:
+    """A copy of *rule* that lets *identity* through.  It hides every later change of the default: only for who asks for it."""
+    definition = rule.definition
+    if definition.exceptions:
+        return Refused(f"`{rule.name}` has exceptions, which a copy would lose: append to it instead")
+    condition = f"({joined(definition.condition).strip()}) and not ({identity.condition})"
+    keys = [("desc", joined(definition.desc)), ("condition", condition), ("output", joined(definition.output))]
+    keys += [("priority", PRIORITIES[definition.priority].upper())]
+    keys += [("source", definition.source)] if definition.source != "syscall" else []
+    text = (*keys, *[("tags", tag) for tag in definition.tags])
+    return Change(rule.name, identity, "copy", "rule", rule.name, condition=condition, copy=text)
 
 
 def _hooks(ruleset: Ruleset, rule: CompiledRule, identity: Identity) -> Iterator[Change]:

@@ -41,6 +41,10 @@ def _item(change: Change, *, old: bool) -> str:
     name = scalar(change.name)
     if change.via == "exception":
         return _exception(change, old=old)
+    if change.via == "copy":
+        tags = [scalar(value) for key, value in change.copy if key == "tags"]
+        keys = [f"  {key}: {scalar(value)}" for key, value in change.copy if key != "tags"]
+        return "\n".join([f"- rule: {name}", *keys, *([f"  tags: [{', '.join(tags)}]"] if tags else [])]) + "\n"
     if change.kind == "list":
         lines = [f"- list: {name}", f"  items: [{', '.join(map(list_item, change.items))}]"]
         key = "items"

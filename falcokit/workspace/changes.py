@@ -6,12 +6,13 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Final
 
 from falcokit.errors import ConfigError
 from falcokit.source import Origin, SourceFile
 
-__all__ = ["changed_lines"]
+__all__ = ["changed_lines", "last_change"]
 
 _HUNK: Final = re.compile(rb"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 _SECONDS: Final = 60
@@ -41,6 +42,20 @@ def changed_lines(files: Iterable[SourceFile], revision: str) -> dict[str, tuple
         if ranges := [_range(int(start), int(count or 1)) for start, count in _HUNK.findall(diff)]:
             found[file.name] = tuple(ranges)
     return found
+
+
+def last_change(path: str, line: int) -> str:
+    """The commit that *line* (from 1) of the file at *path* is of, and its date; empty where git does not tell."""
+    folder, name = os.path.split(os.path.abspath(path))
+    try:
+        text = _run(folder, "blame", "--porcelain", "-L", f"{line},{line}", "--", name).decode("utf-8", "replace")
+    except ConfigError:
+        return ""
+    found = re.match(r"([0-9a-f]{40}) ", text)
+    time = re.search(r"^author-time (\d{1,12})$", text, re.MULTILINE)
+    if found is None or time is None or set(found[1]) == {"0"}:
+        return ""
+    return f"{found[1][:12]} of {datetime.fromtimestamp(int(time[1]), UTC):%Y-%m-%d}"
 
 
 def _range(start: int, count: int) -> tuple[int, int]:

@@ -303,3 +303,38 @@ def test_every_real_event_gives_a_proposal_or_an_honest_cannot(tmp_path: Path) -
         "neither an image nor a name of the container is told, and its id is another one each time",
         "only what anybody can take is known",
     }
+
+
+def test_a_copy_is_made_only_for_who_asks_and_warns(tmp_path: Path) -> None:
+    args = ("--rule", "Write below root", *IMAGE)
+    (found,) = proposals(tmp_path, *args)
+    assert found["change"]["via"] == "hook"
+    code, out, err = run(tmp_path, "whitelist", *args, "--via", "copy", "--write", "custom.yaml")
+    assert code == 0, out + err
+    text = (tmp_path / "custom.yaml").read_text(encoding="utf-8")
+    assert (
+        "# WARNING: a copy of the rule. It stays as it is when the default is improved, and hides that from you."
+        in text
+    )
+    assert "WARNING: a copy" in out
+    code, out, _ = run(tmp_path, "lint", "custom.yaml")
+    assert "error" not in out
+    assert "shadow" in out or "copy" in out
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git (package git)")
+def test_since_when_something_is_let_through(tmp_path: Path) -> None:
+    (tmp_path / "custom.yaml").write_text(CUSTOM, encoding="utf-8")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run(
+            [*git, *command],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "GIT_AUTHOR_DATE": "2026-01-02T03:04:05Z"},
+        )
+    hash_of = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    _, out, _ = run(tmp_path, "whitelist", "list", "custom.yaml", "--format", "json")
+    assert {one["since"] for one in json.loads(out)} == {f"{hash_of[:12]} of 2026-01-02"}
+    _, out, _ = run(tmp_path, "whitelist", "list", "custom.yaml")
+    assert f", since {hash_of[:12]} of 2026-01-02" in out
