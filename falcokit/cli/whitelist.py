@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from falcokit.cli.defaults import below, or_fail, project_of
-from falcokit.cli.options import Format, fail, group, say, write
+from falcokit.cli.options import Colour, Format, fail, group, say, write
 from falcokit.cli.rule_sets import no_default, read_rules, refused, text_of
+from falcokit.cli.screen import is_coloured
+from falcokit.cli.walk_through import ask, ask_file
 from falcokit.cli.whitelisted import list_entries, remove, verify
 
 if TYPE_CHECKING:
@@ -106,6 +108,9 @@ def whitelist(
         ),
     ] = "",
     diff: Annotated[bool, typer.Option("--diff", help="Show what --write would change; change nothing.")] = False,
+    interactive: Annotated[
+        bool, typer.Option("--interactive", "-i", help="Ask for each choice, in a terminal.")
+    ] = False,
     format: Annotated[Format, typer.Option(help="How to print it.")] = Format.text,
     rules: Annotated[
         Optional[list[str]],
@@ -159,36 +164,41 @@ def whitelist(
     if to:
         no_default(to, read.files)
     wanted = by.value if by is not None else "name" if named else ""
-    proposals: list[Proposal] = []
-    text, before = existing, existing
-    for name, place, found, given in asked:
-        proposal = _proposal(
-            loaded,
-            name,
-            place,
-            found,
-            given,
-            wanted,
-            more,
-            via.value if via is not None else "",
-            macro,
-            form.value,
-            to,
-            text,
-        )
-        if history and proposal.proof is not None:
-            proposal = proposal.replaced(blast=_blast(loaded, proposal, history))
-        proposals.append(proposal)
-        if to and proposal.proof is not None:
-            text = proposal.text
+    if interactive:
+        asked, wanted, more = ask(asked, wanted, more)
+    way = via.value if via is not None else ""
+
+    def propose(path: str, before: str | None) -> tuple[list[Proposal], str | None]:
+        """The proposals, and the text of the file at *path* with all of them."""
+        rules, text, found = loaded, before, []
+        for name, place, identities, given in asked:
+            proposal = _proposal(
+                rules, name, place, identities, given, wanted, more, way, macro, form.value, path, text
+            )
+            if history and proposal.proof is not None:
+                proposal = proposal.replaced(blast=_blast(rules, proposal, history))
+            found.append(proposal)
+            if path and proposal.proof is not None:
+                # The next one is for the rules as they are then.
+                text = proposal.text
+                rules = rules.grown(text, path)
+        return found, text
+
+    proposals, text = propose(to, existing)
     if diff or to:
-        _write(to, before, text, diff)
+        _write(to, existing, text, diff)
     if format is Format.json:
         import json
 
         write(json.dumps(to_json(proposals), ensure_ascii=False, indent=2) + "\n")
     elif not diff:
-        write(to_text(proposals, written=to))
+        write(to_text(proposals, written=to, colour=is_coloured(Colour.auto)))
+    proven = any(proposal.proof is not None for proposal in proposals)
+    if interactive and not to and proven and (path := ask_file()):
+        before = text_of(path, [])
+        no_default(path, read.files)
+        _write(path, before, propose(path, before)[1], False)
+        write(f"written to {path}; look at it with: falcokit lint {path}\n")
     raise typer.Exit(1 if any(proposal.cannot and not proposal.already for proposal in proposals) else 0)
 
 

@@ -63,12 +63,20 @@ def note_of(change: Change) -> str:
     return f"{plain(change.rule)}: lets through {plain(identity.condition)}{risk}\n{plain(identity.reason)}"
 
 
-def to_text(proposals: Sequence[Proposal], *, written: str = "") -> str:
+def to_text(proposals: Sequence[Proposal], *, written: str = "", colour: bool = False) -> str:
     """All proposals for people; *written* says that the texts are in that file already."""
-    return "\n".join([_one(proposal, written) for proposal in proposals])
+    return "\n".join([_one(proposal, written, colour) for proposal in proposals])
 
 
-def _one(proposal: Proposal, written: str) -> str:
+def _highlighted(text: str) -> str:
+    from pygments import highlight
+    from pygments.formatters import TerminalFormatter
+    from pygments.lexers import YamlLexer
+
+    return str(highlight(text, YamlLexer(), TerminalFormatter()))
+
+
+def _one(proposal: Proposal, written: str, colour: bool) -> str:
     lines = [f"rule      {plain(proposal.rule)}" + (f" (event {plain(proposal.place)})" if proposal.place else "")]
     change, proof = proposal.change, proposal.proof
     if change is None or proof is None:
@@ -87,7 +95,8 @@ def _one(proposal: Proposal, written: str) -> str:
     if written:
         lines.append(f"written   {plain(written)}")
     else:
-        lines += ["", *proposal.text.splitlines(), ""]
+        text = "\n".join([plain(line) for line in proposal.text.splitlines()])
+        lines += ["", *(_highlighted(text) if colour else text).splitlines(), ""]
     lines.append("proof     " + _about_event(proof))
     lines.append("          fires without it, not with it: " + _shown(proof.silenced))
     lines.append("          still fires with it:           " + _shown(proof.still))

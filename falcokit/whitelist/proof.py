@@ -27,8 +27,8 @@ NAME: Final = "falcokit-whitelist.yaml"
 class Rules:
     """Rules that are loaded, once as they are and once for each change that is tried on top."""
 
-    def __init__(self, files: Sequence[SourceFile], catalogue: Catalogue) -> None:
-        self._memo: Final = Memo()
+    def __init__(self, files: Sequence[SourceFile], catalogue: Catalogue, memo: Memo | None = None) -> None:
+        self._memo: Final = memo or Memo()
         self.files: Final = tuple(files)
         self.loaded: Final = load(files, catalogue, self._memo)
         self.errors: Final = tuple([finding for finding in self.loaded.diagnostics if finding.is_error])
@@ -43,12 +43,17 @@ class Rules:
         """What answers who uses what."""
         return Ruleset(self.loaded)
 
+    def _files_with(self, text: str, name: str) -> list[SourceFile]:
+        files = [SourceFile(name, text) if file.name == name else file for file in self.files]
+        return files if any(file.name == name for file in self.files) else [*files, SourceFile(name, text)]
+
     def with_text(self, text: str, name: str = NAME) -> Loaded:
         """The same with *text* as the file *name*, in its place if it is among them, else behind them."""
-        files = [SourceFile(name, text) if file.name == name else file for file in self.files]
-        if all(file.name != name for file in self.files):
-            files.append(SourceFile(name, text))
-        return load(files, self.loaded.catalogue, self._memo)
+        return load(self._files_with(text, name), self.loaded.catalogue, self._memo)
+
+    def grown(self, text: str, name: str) -> Rules:
+        """The same to go on from."""
+        return Rules(self._files_with(text, name), self.loaded.catalogue, self._memo)
 
     def changed(self, other: Loaded) -> tuple[str, ...]:
         """The rules whose resolved condition is another one in *other*."""

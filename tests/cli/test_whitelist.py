@@ -338,3 +338,50 @@ def test_since_when_something_is_let_through(tmp_path: Path) -> None:
     assert {one["since"] for one in json.loads(out)} == {f"{hash_of[:12]} of 2026-01-02"}
     _, out, _ = run(tmp_path, "whitelist", "list", "custom.yaml")
     assert f", since {hash_of[:12]} of 2026-01-02" in out
+
+
+def test_two_rules_in_one_file_are_each_proven_on_top_of_the_other(tmp_path: Path) -> None:
+    found = proposals(
+        tmp_path, "--rule", "Write below root", "--rule", "Write below etc", *IMAGE, "--write", "custom.yaml"
+    )
+    assert [one["proof"]["other_rules_changed"] for one in found] == [[], []]
+    assert (tmp_path / "custom.yaml").read_text(encoding="utf-8").count("- macro: ") == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs pseudo terminals")
+def test_the_walk_through_in_a_terminal(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "examples" / "noise.json", tmp_path)
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "falcokit", "whitelist", "--event", "noise.json", "--interactive"],
+        cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = ""
+    answers = [
+        ("fall silent?", "1"),
+        ("named by?", "2"),
+        ("Only the process dragent?", "y"),
+        ("Only the namespace", "n"),
+        ("Write it to", "mine.yaml"),
+    ]
+    for question, answer in answers:
+        while question not in shown:
+            shown += os.read(ours, 4096).decode()
+        shown = shown.split(question, 1)[1]
+        os.write(ours, answer.encode() + b"\n")
+    while True:
+        try:
+            piece = os.read(ours, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece.decode()
+    os.close(ours)
+    assert process.wait() == 0
+    assert "written to mine.yaml" in shown
+    text = (tmp_path / "mine.yaml").read_text(encoding="utf-8")
+    assert "or (container.image.repository = quay.io/sysdig/agent and proc.name = dragent)" in text
+    code, _, err = run(tmp_path, "whitelist", "--event", "noise.json", "--interactive")
+    assert (code, "standard input is none" in err) == (2, True)

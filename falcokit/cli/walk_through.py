@@ -1,0 +1,61 @@
+"""Choosing a whitelist step by step in a terminal: the event, what to name it by, what to narrow it to, where to write it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import typer
+
+from falcokit.cli.options import fail, write
+
+if TYPE_CHECKING:
+    from falcokit.whitelist import Identity
+
+__all__ = ["ask", "ask_file"]
+
+_Asked: TypeAlias = "list[tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]]"
+
+
+def ask(asked: _Asked, by: str, more: dict[str, str]) -> tuple[_Asked, str, dict[str, str]]:
+    """Which of what is *asked*, by what, and what it is narrowed to."""
+    from falcokit.report.text import plain
+
+    if sys.stdin is None or not sys.stdin.isatty():
+        fail("--interactive asks in a terminal: standard input is none")
+    if len(asked) > 1:
+        rows = [
+            f"{plain(name)}: {plain(found[0].condition) if found else 'on the host'} ({plain(place)})"
+            for name, place, found, _ in asked
+        ]
+        asked = [asked[_choice("Which event shall fall silent?", rows)]]
+    ((_, _, found, given),) = asked
+    if found and not by:
+        rows = [f"{one.kind}: {plain(one.condition)} ({one.risk}: {plain(one.reason)})" for one in found]
+        by = found[_choice("What shall it be named by?", rows)].kind
+    more = dict(more)
+    for dimension, field in (("process", "proc.name"), ("namespace", "k8s.ns.name")):
+        value = (given or {}).get(field)
+        if not isinstance(value, str) or not value or dimension in more:
+            continue
+        if typer.confirm(f"Only the {dimension} {plain(value)}?", default=dimension == "process"):
+            more[dimension] = value
+    return asked, by, more
+
+
+def ask_file() -> str:
+    """The file to write to; nothing for none."""
+    answer: Any = typer.prompt(
+        "Write it to which rules file of yours? (empty: to none)", default="", show_default=False
+    )
+    return str(answer).strip()
+
+
+def _choice(question: str, rows: Sequence[str]) -> int:
+    """The row that is chosen, counted from 0."""
+    write("".join([f"{number:>3} {row}\n" for number, row in enumerate(rows, 1)]))
+    while True:
+        number = typer.prompt(question, default=1, type=int)
+        if 1 <= number <= len(rows):
+            return int(number) - 1
