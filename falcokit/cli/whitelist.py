@@ -447,9 +447,12 @@ def _proven(
     reason = Unproven()
     for candidate in candidates:
         outcome = prove(loaded, change, given, candidate, path or NAME)
-        if not isinstance(outcome, Unproven):
+        if not isinstance(outcome, Unproven) and (more := sorted(set(outcome.others) - set(change.reaches))):
+            reason = Unproven(f"it would change other rules, too: {', '.join(more)}")
+        elif not isinstance(outcome, Unproven):
             return (outcome, candidate or "") if outcome.event is not False else Unproven("the event would still fire")
-        reason = outcome
+        else:
+            reason = outcome
     return reason
 
 

@@ -20,6 +20,8 @@ def with_change(text: str | None, change: Change, form: str, note: str) -> tuple
     An item that was made for the same is extended where it stands; nothing else of the file changes.  The last one always
     adds an item at the end.  *text* itself is the only one where the change is in it already.
     """
+    if text is not None and "\r\n" in text and "\n" not in text.replace("\r\n", ""):
+        return tuple([one.replace("\r\n", "\n").replace("\n", "\r\n") for one in with_change(text.replace("\r\n", "\n"), change, form, note)])  # fmt: skip
     if text is None:
         return (HEADER + "\n" + snippet([change], form, note),)
     if not text.strip():

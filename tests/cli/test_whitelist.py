@@ -385,3 +385,16 @@ def test_the_walk_through_in_a_terminal(tmp_path: Path) -> None:
     assert "or (container.image.repository = quay.io/sysdig/agent and proc.name = dragent)" in text
     code, _, err = run(tmp_path, "whitelist", "--event", "noise.json", "--interactive")
     assert (code, "standard input is none" in err) == (2, True)
+
+
+def test_line_ends_stay_as_they_are_and_what_an_alias_shares_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "custom.yaml"
+    mine = b"# mine\r\n- macro: user_known_write_root_conditions\r\n  condition: (proc.name = a)\r\n"
+    path.write_bytes(mine)
+    proposals(tmp_path, "--rule", "Write below root", *IMAGE, "--write", "custom.yaml")
+    assert path.read_bytes() == mine[:-2] + f" or (container.image.repository = {IMAGE[1]})\r\n".encode()
+    shared = "- macro: user_known_write_root_conditions\n  condition: &both (proc.name = a)\n- macro: user_known_write_etc_conditions\n  condition: *both\n"
+    path.write_text(shared, encoding="utf-8")
+    (found,) = proposals(tmp_path, "--rule", "Write below root", *IMAGE, "--write", "custom.yaml")
+    assert found["proof"]["other_rules_changed"] == []
+    assert path.read_text(encoding="utf-8").startswith(shared)
