@@ -310,13 +310,20 @@ def _asked(
 
 def _dead(macro: str, loaded: Rules) -> None:
     """End the run: no rule reaches the hook."""
+    from falcokit.ruleset.default_index import askers
     from falcokit.ruleset.suggest import nearest
 
     macros = loaded.loaded.definitions.macros
+    public = "; ".join([f"{', '.join(rules)} of {file}" for file, rules in askers(("macro", macro)).items()])
+    elsewhere = f"; in the public rules it reaches {public}" if public else ""
     if macro not in macros:
         near = nearest(macro, macros)
-        fail(f"no macro '{macro}' is loaded" + (f": did you mean '{near[0]}'?" if near else ", so no rule reaches it"))
-    fail(f"no loaded rule uses '{macro}': what goes into it silences nothing; leave --macro out, and a place is found")
+        fail(
+            f"no macro '{macro}' is loaded{elsewhere}" + (f": did you mean '{near[0]}'?" if near and not public else "")
+        )
+    fail(
+        f"no loaded rule uses '{macro}': what goes into it silences nothing{elsewhere}; leave --macro out, and a place is found"
+    )
 
 
 def _events(path: str, line: int | None) -> list[Event]:

@@ -129,6 +129,12 @@ def test_an_honest_cannot(tmp_path: Path, fields: dict[str, Any], reason: str) -
             1,
             "macro `user_known_write_root_conditions` does",
         ),
+        (("--macro", "user_known_nobody", *IMAGE), 2, "no macro 'user_known_nobody' is loaded"),
+        (
+            ("--macro", "user_sensitive_mount_containers", *IMAGE),
+            2,
+            "in the public rules it reaches Launch Sensitive Mount Container of",
+        ),
         (("--event", "missing.json"), 2, "cannot read missing.json"),
         (("--rule", "Write below root", *IMAGE, "--diff"), 2, "--diff goes with --write"),
         (("--rule", "Write below root", *IMAGE, "--write", "falco_rules.yaml"), 2, "is a default file"),
