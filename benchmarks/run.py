@@ -21,6 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
+ALERT = """{"rule": "Terminal shell in container", "output": "o", "priority": "Notice", "time": "2026-01-02T03:04:05Z",
+"output_fields": {"container.id": "4f2e1d9a0b1c", "container.image.repository": "registry.example.com/web", "proc.name": "sh"}}"""
 BARE = [sys.executable, "-c", "pass"]
 
 
@@ -142,6 +144,10 @@ def main() -> None:
         compare("import typer, ruamel.yaml", [sys.executable, "-c", "import typer, ruamel.yaml"], env, args.runs)
         compare("lint, cold", [*run, "--no-cache", *defaults], env, args.runs)
         compare("lint, from the cache", [*run, *defaults], env, args.runs)
+        alert = Path(folder) / "alert.json"
+        alert.write_text(ALERT, encoding="utf-8")
+        whitelist = [*run[:-2], "whitelist", "--event", str(alert), *defaults]
+        compare("from an event to a proposal, cold", whitelist, env, args.runs)
         big = Path(folder) / "big_rules.yaml"
         big.write_text(enlarged(args.files[0], 50), encoding="utf-8")
         command = [*run, "--no-cache", "--defaults", str(big)]
