@@ -17,7 +17,7 @@ from falcokit.ruleset.literals import NUMBER_WIDTHS
 from falcokit.ruleset.operands import glued
 from falcokit.ruleset.rule_compiler import CompiledRule
 
-__all__ = ["Completed", "case_text", "complete", "yaml_text"]
+__all__ = ["Completed", "case_text", "comment_text", "complete", "yaml_text"]
 
 _MAX_STEPS: Final = 60
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z][\w.]*(?:\[[\w.]+\])?")
@@ -123,8 +123,8 @@ def case_text(
     notes: tuple[str, ...] = (),
 ) -> str:
     """A case, as an element of ``cases``, with *completed* as its fields; the rules *fires* must fire, none at all if there are none."""
-    lines = [f"  - name: {yaml_text(name)}", f"    # {_comment(place)}"]
-    lines += [f"    # {_comment(note)}" for note in notes]
+    lines = [f"  - name: {yaml_text(name)}", f"    # {comment_text(place)}"]
+    lines += [f"    # {comment_text(note)}" for note in notes]
     if source != "syscall":
         lines.append(f"    source: {yaml_text(source)}")
     known = {
@@ -139,7 +139,7 @@ def case_text(
         for key, value in completed.assumed.items()
     ]
     if unknown := sorted(completed.fields.keys() - known.keys()):
-        lines.append(f"      # not fields of source {_comment(source)}: {_comment(', '.join(unknown))}")
+        lines.append(f"      # not fields of source {comment_text(source)}: {comment_text(', '.join(unknown))}")
     lines += ["    expect:", f"      fires: [{', '.join(map(yaml_text, fires))}]"]
     return "\n".join(lines) + "\n"
 
@@ -166,7 +166,7 @@ def yaml_text(text: str) -> str:
     )
 
 
-def _comment(text: str) -> str:
+def comment_text(text: str) -> str:
     """*text* on the one line of a comment."""
     shown = _NO_COMMENT.sub("\ufffd", text)
     return shown if len(shown) <= 200 else shown[:197] + "..."

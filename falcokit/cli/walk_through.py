@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from falcokit.cli.options import fail, write
 
 if TYPE_CHECKING:
-    from falcokit.whitelist import Identity
+    from falcokit.whitelist.propose import Asked
 
 __all__ = ["ask", "ask_file"]
 
-_Asked: TypeAlias = "list[tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]]"
 
-
-def ask(asked: _Asked, by: str, more: dict[str, str]) -> tuple[_Asked, str, dict[str, str]]:
+def ask(asked: list[Asked], by: str, more: dict[str, str]) -> tuple[list[Asked], str, dict[str, str]]:
     """Which of what is *asked*, by what, and what it is narrowed to."""
     from falcokit.report.text import plain
 
     if sys.stdin is None or not sys.stdin.isatty():
         fail("--interactive asks in a terminal: standard input is none")
     if len(asked) > 1:
-        rows = [
-            f"{plain(name)}: {plain(found[0].condition) if found else 'on the host'} ({plain(place)})"
-            for name, place, found, _ in asked
-        ]
+        rows = []
+        for one in asked:
+            whose = plain(one.identities[0].condition) if one.identities else "on the host"
+            rows.append(f"{plain(one.rule)}: {whose} ({plain(one.place)})")
         asked = [asked[_choice("Which event shall fall silent?", rows)]]
-    ((_, _, found, given),) = asked
+    found, given = asked[0].identities, asked[0].given
     if found and not by:
         rows = [f"{one.kind}: {plain(one.condition)} ({one.risk}: {plain(one.reason)})" for one in found]
         by = found[_choice("What shall it be named by?", rows)].kind

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from falcokit.cli.defaults import below, or_fail, project_of
+from falcokit.cli.defaults import Below, below, or_fail, project_of
 from falcokit.cli.options import Colour, Format, fail, group, say, write
+from falcokit.cli.rule_sets import Rules as RuleFiles
 from falcokit.cli.rule_sets import no_default, read_rules, refused, text_of
 from falcokit.cli.screen import is_coloured
 from falcokit.cli.walk_through import ask, ask_file
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from falcokit.event import Event
-    from falcokit.report.whitelist import Proposal
-    from falcokit.whitelist import Change, Identity, Proof, Unproven
+    from falcokit.whitelist import Identity
     from falcokit.whitelist.history import Blast
     from falcokit.whitelist.proof import Rules
+    from falcokit.whitelist.propose import Asked, Proposal, Tests
 
 __all__ = ["command"]
 
@@ -91,6 +92,12 @@ def whitelist(
     macro: Annotated[
         str, typer.Option(metavar="NAME", help="The hook that it goes into; refused where no rule reaches it.")
     ] = "",
+    test: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--tests", metavar="PATH", help="Test files that must pass with it as they do without; repeatable."
+        ),
+    ] = None,
     history: Annotated[
         Optional[list[str]],
         typer.Option(metavar="FILE", help="Events there were: how many of which fall silent; repeatable."),
@@ -147,6 +154,7 @@ def whitelist(
         return
     from falcokit.report.whitelist import to_json, to_text
     from falcokit.whitelist.proof import Rules
+    from falcokit.whitelist.propose import Wish, propose
 
     named = bool(container) and not (image or digest or event or ps)
     if ps:
@@ -155,7 +163,8 @@ def whitelist(
     more = {name: value for name, value in more.items() if value}
     paths = list(rules or ())
     existing = text_of(to, paths) if to else None
-    read = read_rules(paths, below(defaults, config, no_defaults, project_of(settings, no_settings)), fields)
+    base = below(defaults, config, no_defaults, project_of(settings, no_settings))
+    read = read_rules(paths, base, fields)
     loaded = Rules(read.files, read.catalogue)
     if loaded.errors:
         write(refused(loaded.errors, False, 80))
@@ -168,13 +177,14 @@ def whitelist(
         asked, wanted, more = ask(asked, wanted, more)
     way = via.value if via is not None else ""
 
-    def propose(path: str, before: str | None) -> tuple[list[Proposal], str | None]:
+    tests = _tests(test, read, base, paths) if test else None
+
+    def all_of(path: str, before: str | None) -> tuple[list[Proposal], str | None]:
         """The proposals, and the text of the file at *path* with all of them."""
+        wish = Wish(wanted, more, way, macro, form.value, path)
         rules, text, found = loaded, before, []
-        for name, place, identities, given in asked:
-            proposal = _proposal(
-                rules, name, place, identities, given, wanted, more, way, macro, form.value, path, text
-            )
+        for one in asked:
+            proposal = propose(rules, one, wish, text, tests)
             if history and proposal.proof is not None:
                 proposal = proposal.replaced(blast=_blast(rules, proposal, history))
             found.append(proposal)
@@ -184,7 +194,7 @@ def whitelist(
                 rules = rules.grown(text, path)
         return found, text
 
-    proposals, text = propose(to, existing)
+    proposals, text = all_of(to, existing)
     if diff or to:
         _write(to, existing, text, diff)
     if format is Format.json:
@@ -197,7 +207,7 @@ def whitelist(
     if interactive and not to and proven and (path := ask_file()):
         before = text_of(path, [])
         no_default(path, read.files)
-        _write(path, before, propose(path, before)[1], False)
+        _write(path, before, all_of(path, before)[1], False)
         write(f"written to {path}; look at it with: falcokit lint {path}\n")
     raise typer.Exit(1 if any(proposal.cannot and not proposal.already for proposal in proposals) else 0)
 
@@ -223,6 +233,39 @@ def _listed(path: str, container: str, image: str, digest: str) -> tuple[str, st
     told = one.image
     written = image or told.repository + (f":{told.tag}" if told.tag else "")
     return one.name, written, digest or told.digest
+
+
+def _tests(paths: Sequence[str], read: RuleFiles, base: Below, own: Sequence[str]) -> Tests:
+    """What runs the test files at *paths* without a text of rules and with it."""
+    from falcokit.case.coverage import Coverage
+    from falcokit.case.read import read_test_file
+    from falcokit.case.run import run
+    from falcokit.embedded import opened
+    from falcokit.source import SourceFile
+    from falcokit.workspace.test_files import events_of, find_test_files, rules_of
+
+    found = find_test_files(paths)
+    for path, trouble in found.unreadable:
+        fail(f"cannot read {path}: {trouble.reason}")
+    if not found.files:
+        fail(f"no test files found in {', '.join(paths)}")
+
+    def broken(text: str) -> tuple[str, ...]:
+        names: list[str] = []
+        for file in found.files:
+            test, findings = read_test_file(file)
+            files, problems = rules_of(test, own, base.files) if test is not None else ((), ())
+            if test is None or findings or problems:
+                fail(f"the test file {file.name} cannot be run as it is written: falcokit test tells why")
+            rules = opened(files)[0]
+            failed = []
+            for more in ([], [SourceFile("falcokit-whitelist.yaml", text)]):
+                outcomes, _ = run(test, [*rules, *more], events_of(test), read.catalogue, Coverage())
+                failed.append([outcome.case.name for outcome in outcomes if outcome.findings])
+            names += [name for name in failed[1] if name not in failed[0]]
+        return tuple(names)
+
+    return broken
 
 
 def _blast(loaded: Rules, proposal: Proposal, paths: Sequence[str]) -> Blast:
@@ -271,11 +314,12 @@ def _asked(
     loaded: Rules,
     macro: str,
     more: Mapping[str, str],
-) -> list[tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]]:
+) -> list[Asked]:
     """What shall fall silent: a rule, the place of its event, the ways to name the container, the fields of the event."""
     from falcokit.event.identity import Container, split_image
     from falcokit.whitelist import identities
     from falcokit.whitelist.identity import without_container
+    from falcokit.whitelist.propose import Asked
 
     told = Container("", container, split_image(image).replaced(told="fields"), False)
     if digest:
@@ -284,10 +328,10 @@ def _asked(
     if path:
         events = _events(path, line)
         found = [_of_event(event, own, loaded) for event in events]
-        unique: dict[tuple[object, ...], tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]] = {}
+        unique: dict[tuple[object, ...], Asked] = {}
         for one in found:
-            unique.setdefault((one[0], tuple([identity.condition for identity in one[2]])), one)
-        return [one for one in unique.values() if not rules or one[0] in rules]
+            unique.setdefault((one.rule, tuple([identity.condition for identity in one.identities])), one)
+        return [one for one in unique.values() if not rules or one.rule in rules]
     if not own and more:
         own = (without_container(more),)
     if not own:
@@ -305,7 +349,7 @@ def _asked(
 
             near = nearest(name, loaded.loaded.definitions.rules)
             fail(f"no rule '{name}' is loaded" + (f": did you mean '{near[0]}'?" if near else ""))
-    return [(name, "", own, None) for name in names]
+    return [Asked(name, "", own, None) for name in names]
 
 
 def _dead(macro: str, loaded: Rules) -> None:
@@ -345,12 +389,11 @@ def _events(path: str, line: int | None) -> list[Event]:
     return found
 
 
-def _of_event(
-    event: Event, own: tuple[Identity, ...], loaded: Rules
-) -> tuple[str, str, tuple[Identity, ...], Mapping[str, object] | None]:
+def _of_event(event: Event, own: tuple[Identity, ...], loaded: Rules) -> Asked:
     from falcokit.evaluate.partial import told_fields
     from falcokit.evaluate.read_back import ReadBack
     from falcokit.whitelist import identities
+    from falcokit.whitelist.propose import Asked
 
     catalogue = loaded.loaded.catalogue
     known = loaded.loaded.definitions.rules
@@ -360,107 +403,7 @@ def _of_event(
         rules = tuple([rule.name for rule in loaded.matcher.fired(fields, source)])
     name = next((rule for rule in rules if rule in known), rules[0] if rules else "")
     place = f"{event.name}:{event.line}"
-    return name, place, own or identities(event.container), fields
-
-
-def _proposal(
-    loaded: Rules,
-    name: str,
-    place: str,
-    found: tuple[Identity, ...],
-    given: Mapping[str, object] | None,
-    by: str,
-    more: Mapping[str, str],
-    via: str,
-    macro: str,
-    form: str,
-    path: str,
-    text: str | None,
-) -> Proposal:
-    """The first change that can be proven."""
-    from falcokit.report.whitelist import Proposal, note_of
-    from falcokit.whitelist import Done, Refused, changes
-    from falcokit.whitelist.identity import narrowed, without_container
-    from falcokit.whitelist.place import copied
-    from falcokit.whitelist.snippet import snippet
-
-    def cannot(reason: str, tried: tuple[tuple[str, str], ...] = ()) -> Proposal:
-        return Proposal(name or "?", place, found, cannot=reason, refused=tried)
-
-    if not name:
-        return cannot("the event names no rule, and none that is loaded fires on it")
-    rule = next((rule for rule in loaded.matcher.rules if rule.name == name), None)
-    if rule is None:
-        return cannot("the rule is not among those that are loaded: name its file with --defaults or --rules")
-    if not found and more:
-        found = (without_container(more),)
-    if not found:
-        if given is not None and given.get("container.id") == "host":
-            return cannot("it happened on the host, not in a container")
-        return cannot("neither an image nor a name of the container is told, and its id is another one each time")
-    identity = _chosen(found, by)
-    if isinstance(identity, str):
-        return cannot(identity)
-    identity = narrowed(identity, more) if more and identity.kind != "process" else identity
-    ways = changes(loaded.ruleset, rule, identity)
-    if via == "copy":
-        copy = copied(rule, identity)
-        ways = copy if isinstance(copy, Refused) else (copy,)
-    if isinstance(ways, Refused):
-        return cannot(ways.reason)
-    if macro and all(change.name != macro for change in ways):
-        other = f"; {ways[0].kind} `{ways[0].name}` does" if ways[0].via == "hook" else ""
-        return cannot(f"`{macro}` does not let anything through in `{name}`{other}")
-    tried: list[tuple[str, str]] = []
-    for change in ways:
-        if (via and change.via != via) or (macro and change.name != macro):
-            continue
-        outcome = _proven(loaded, change, given, form, path, text)
-        if isinstance(outcome, Done):
-            return Proposal(name, place, found, cannot=str(outcome), already=True)
-        if isinstance(outcome, str):
-            tried.append((f"{change.via} {change.name if change.via == 'hook' else ''}".strip(), outcome))
-            continue
-        proof, new_text = outcome
-        shown = new_text if path else snippet([change], form, note_of(change))
-        return Proposal(name, place, found, change, proof, shown, tuple(tried))
-    if not tried:
-        return cannot(f"there is no {via} for it in `{name}`")
-    return cannot(tried[-1][1], tuple(tried[:-1]))
-
-
-def _chosen(found: tuple[Identity, ...], by: str) -> Identity | str:
-    """The identity asked for, else the safest; a risky one only if it is asked for."""
-    if by:
-        fitting = [identity for identity in found if identity.kind == by]
-        return fitting[0] if fitting else f"no {by} of it is known: {', '.join([identity.kind for identity in found])}"
-    best = found[0]
-    if best.risk == "risky" and best.kind != "process":
-        return (
-            f"only what anybody can take is known ({best.condition}): if that will do, ask for it with --by {best.kind}"
-        )
-    return best
-
-
-def _proven(
-    loaded: Rules, change: Change, given: Mapping[str, object] | None, form: str, path: str, text: str | None
-) -> tuple[Proof, str] | Unproven:
-    from falcokit.report.whitelist import note_of
-    from falcokit.whitelist import Unproven, prove
-    from falcokit.whitelist.edit import with_change
-    from falcokit.whitelist.proof import NAME
-
-    candidates = with_change(text, change, form, note_of(change)) if path else (None,)
-    reason = Unproven()
-    for candidate in candidates:
-        outcome = prove(loaded, change, given, candidate, path or NAME)
-        if not isinstance(outcome, Unproven) and (more := sorted(set(outcome.others) - set(change.reaches))):
-            reason = Unproven(f"it would change other rules, too: {', '.join(more)}")
-        elif not isinstance(outcome, Unproven):
-            return (outcome, candidate or "") if outcome.event is not False else Unproven("the event would still fire")
-        else:
-            reason = outcome
-    return reason
+    return Asked(name, place, own or identities(event.container), fields)
 
 
 command = group(whitelist, {"list": list_entries, "verify": verify, "remove": remove})

@@ -7,60 +7,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from falcokit.record import Record
 from falcokit.report.text import plain
 from falcokit.whitelist.history import Blast
 from falcokit.whitelist.identity import Identity
 from falcokit.whitelist.place import Change
 from falcokit.whitelist.proof import Proof
+from falcokit.whitelist.propose import SHADOW, Proposal
 
-__all__ = ["Proposal", "note_of", "to_json", "to_text"]
+__all__ = ["to_json", "to_text"]
 
-SHADOW: Final = "WARNING: a copy of the rule. It stays as it is when the default is improved, and hides that from you."
 _MAX_ROWS: Final = 20
 _WORD: Final = re.compile(r"\s+|[()]|[^\s()]+")
-
-
-class Proposal(Record):
-    """A whitelist for *rule*: the ``change`` and its ``proof`` and text, or why there is none (``already``: it is let
-    through as it is); ``refused`` are ways that were tried
-    before it, ``identities`` all ways to name what is let through."""
-
-    __slots__ = ("already", "blast", "cannot", "change", "identities", "place", "proof", "refused", "rule", "text")
-
-    def __init__(
-        self,
-        rule: str,
-        place: str,
-        identities: tuple[Identity, ...],
-        change: Change | None = None,
-        proof: Proof | None = None,
-        text: str = "",
-        refused: tuple[tuple[str, str], ...] = (),
-        cannot: str = "",
-        already: bool = False,
-        blast: Blast | None = None,
-    ) -> None:
-        self.rule: Final = rule
-        self.place: Final = place
-        self.identities: Final = identities
-        self.change: Final = change
-        self.proof: Final = proof
-        self.text: Final = text
-        self.refused: Final = refused
-        self.cannot: Final = cannot
-        self.already: Final = already
-        self.blast: Final = blast
-
-
-def note_of(change: Change) -> str:
-    """What a snippet's comment says."""
-    identity = change.identity
-    risk = "" if identity.risk == "safe" else f" ({identity.risk.upper()})"
-    if change.via == "copy":
-        reason = f"{SHADOW}\n{plain(identity.reason)}"
-        return f"{plain(change.rule)}: lets through {plain(identity.condition)}{risk}\n{reason}"
-    return f"{plain(change.rule)}: lets through {plain(identity.condition)}{risk}\n{plain(identity.reason)}"
 
 
 def to_text(proposals: Sequence[Proposal], *, written: str = "", colour: bool = False) -> str:

@@ -404,3 +404,26 @@ def test_line_ends_stay_as_they_are_and_what_an_alias_shares_is_left_alone(tmp_p
     (found,) = proposals(tmp_path, "--rule", "Write below root", *IMAGE, "--write", "custom.yaml")
     assert found["proof"]["other_rules_changed"] == []
     assert path.read_text(encoding="utf-8").startswith(shared)
+
+
+def test_a_whitelist_that_breaks_a_test_case_is_not_proposed(tmp_path: Path) -> None:
+    cases = """\
+cases:
+  - name: the agent must not write keys
+    fields:
+      evt.type: openat
+      evt.is_open_write: true
+      evt.res: SUCCESS
+      fd.type: file
+      fd.name: /root/.ssh/authorized_keys
+      proc.name: dragent
+      container.id: abc
+      container.image.repository: reg.example.com/mydatastore
+    expect: {fires: Write below root}
+"""
+    (tmp_path / "keys_test.yaml").write_text(cases, encoding="utf-8")
+    args = ("--rule", "Write below root", *IMAGE, "--tests", "keys_test.yaml")
+    (found,) = proposals(tmp_path, *args, code=1)
+    assert found["cannot"] == "test cases fail with it that pass without: the agent must not write keys"
+    (found,) = proposals(tmp_path, *args, "--file", "/root/.sysdig/")
+    assert found["proof"] is not None
