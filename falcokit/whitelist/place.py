@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from falcokit.catalogue import FieldUse
-from falcokit.condition.ast import Check, Field, Identifier, ListValue
+from falcokit.condition.ast import Check, Field, Identifier, ListValue, Or
 from falcokit.logic import Claim, conjuncts, places
 from falcokit.record import Record
 from falcokit.ruleset.definitions import RuleException, joined
@@ -30,10 +30,24 @@ class Change(Record):
 
     ``via`` is one of `VIAS`; ``kind`` and ``name`` are the item that is changed: a ``macro``, ``list`` or ``rule``.  ``condition`` is what
     is added to a condition; ``items`` to a list; ``exception`` is the name, fields, operators and values added to exceptions, and
-    whether it is new.  ``reaches`` are the other rules that the item reaches, ``copy`` the keys of a copied rule.
+    whether it is new.  ``reaches`` are the other rules that the item reaches, ``copy`` the keys of a copied rule; ``flat``
+    tells of an exception whose values are no lists.
     """
 
-    __slots__ = ("condition", "copy", "exception", "identity", "items", "kind", "name", "new", "reaches", "rule", "via")
+    __slots__ = (
+        "condition",
+        "copy",
+        "exception",
+        "flat",
+        "identity",
+        "items",
+        "kind",
+        "name",
+        "new",
+        "reaches",
+        "rule",
+        "via",
+    )
 
     def __init__(
         self,
@@ -48,6 +62,7 @@ class Change(Record):
         new: str = "",
         reaches: tuple[str, ...] = (),
         copy: tuple[tuple[str, str], ...] = (),
+        flat: bool = False,
     ) -> None:
         self.rule: Final = rule
         self.identity: Final = identity
@@ -60,6 +75,7 @@ class Change(Record):
         self.new: Final = new
         self.reaches: Final = reaches
         self.copy: Final = copy
+        self.flat: Final = flat
 
 
 class Refused(Record):
@@ -85,9 +101,12 @@ def changes(ruleset: Ruleset, rule: CompiledRule, identity: Identity) -> tuple[C
     )
     own = [change for change in hooks if not change.reaches]
     shared = sorted([change for change in hooks if change.reaches], key=lambda change: len(change.reaches))
-    append = Change(rule.name, identity, "append", "rule", rule.name, condition=f"and not ({identity.condition})")
+    # What is appended binds to the last alternative of a condition that has several.
+    several = isinstance(ruleset.tree(rule.definition), Or)
+    condition = f"and not ({identity.condition})"
+    append = [] if several else [Change(rule.name, identity, "append", "rule", rule.name, condition=condition)]
     # A hook that other rules share would silence these, too.
-    return (*own, *_exceptions(rule, identity), *shared, append)
+    return (*own, *_exceptions(rule, identity), *shared, *append)
 
 
 def copied(rule: CompiledRule, identity: Identity) -> Change | Refused:
@@ -132,25 +151,20 @@ def _lists(ruleset: Ruleset, rule: CompiledRule, identity: Identity) -> Iterator
     assert rule.bound is not None
     assert rule.bound.tree is not None
     ((field, _, value),) = identity.checks
+    seen: set[str] = set()
     for claim in conjuncts(Claim(rule.bound.tree, rule.bound)):
         check = claim.node
         if claim.holds or not isinstance(check, Check) or check.operator != "in" or check.modifier:
             continue
         if not isinstance(check.left, Field) or glued(check.left) != field or not isinstance(check.right, ListValue):
             continue
-        body = claim.bound.body
-        for splice in body.splices:
+        # Which of the lists in the text this comparison was filled from, the proof tells.
+        for splice in claim.bound.body.splices:
             named = ("list", splice.name)
-            if ruleset.is_hook(named, ruleset.definitions.lists.get(splice.name)) and _within(claim, splice.name):
+            if splice.name not in seen and ruleset.is_hook(named, ruleset.definitions.lists.get(splice.name)):
+                seen.add(splice.name)
                 others = tuple([other for other in ruleset.rules_using(named) if other != rule.name])
                 yield Change(rule.name, identity, "hook", "list", splice.name, items=(value,), reaches=others)
-
-
-def _within(claim: Claim, name: str) -> bool:
-    """Whether the list *name* is what the check of *claim* was filled from: it is the only one in its text that can be."""
-    texts = claim.bound.body.text
-    start = texts.find(name)
-    return start >= 0
 
 
 def _exceptions(rule: CompiledRule, identity: Identity) -> Iterator[Change]:
@@ -159,7 +173,15 @@ def _exceptions(rule: CompiledRule, identity: Identity) -> Iterator[Change]:
         order = _order(exception, identity)
         if order is not None:
             yield Change(
-                rule.name, identity, "exception", "rule", rule.name, exception=order, new="", condition=exception.name
+                rule.name,
+                identity,
+                "exception",
+                "rule",
+                rule.name,
+                exception=order,
+                new="",
+                condition=exception.name,
+                flat=not isinstance(exception.fields, tuple),
             )
             return
     taken = {exception.name for exception in rule.definition.exceptions}

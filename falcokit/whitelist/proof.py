@@ -9,12 +9,16 @@ from typing import Final
 from falcokit.case.synthesise import matching_event
 from falcokit.catalogue import Catalogue
 from falcokit.evaluate import Matcher
+from falcokit.evaluate.leaf import Leaves
+from falcokit.evaluate.tell import told
+from falcokit.evaluate.walk import Walk
 from falcokit.record import Record
 from falcokit.ruleset.describe import expanded
 from falcokit.ruleset.loader import Loaded, Memo, load
 from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import SourceFile
+from falcokit.whitelist.exactness import always_silent, wider
 from falcokit.whitelist.identity import Identity
 from falcokit.whitelist.place import Change
 from falcokit.whitelist.snippet import snippet
@@ -149,31 +153,66 @@ def prove(
     if after is None:
         return Unproven(f"`{change.rule}` would not run any more")
     identity = change.identity
+    catalogue = rules.loaded.catalogue
+    if given is not None and (other := _not_of(identity, given, before, catalogue)):
+        return Unproven(f"the event is none of it: {other}")
     silenced = matching_event(before, rules.matcher, _inside(identity))
     if silenced is None:
-        if matching_event(before, rules.matcher) is None:
-            return Unproven(f"`{change.rule}` never fires, as far as falcokit can tell: there is nothing to silence")
-        if _outside(identity, before, rules.matcher) is not None:
-            return Done(f"`{change.rule}` lets it through already")
-        return Unproven(f"`{change.rule}` never fires for it: it is about hosts")
-    if matcher.why(after, silenced).holds:
-        return Unproven(f"`{change.rule}` would still fire: `{change.name}` does not let it through there")
+        return _never(before, identity, rules.matcher, given)
+    if matcher.why(after, silenced).holds or always_silent(after, catalogue, identity) is False:
+        return Unproven(f"`{change.rule}` would still fire: `{change.name}` does not let it through everywhere")
+    if more := wider(before, after, identity):
+        return Unproven(more)
     still = _outside(identity, after, matcher)
     if still is None:
-        return Unproven(f"`{change.rule}` would never fire again")
+        if always_silent(after, catalogue):
+            return Unproven(f"`{change.rule}` would never fire again")
+        return Unproven(f"no event was found that `{change.rule}` would still fire on")
     changed = tuple([name for name in rules.changed(loaded) if name != change.rule])
-    told: bool | None = None
+    silences: bool | None = None
     deciding: tuple[str, ...] = ()
     if given is not None:
         answer = matcher.why(after, given, complete=False)
-        told = None if answer.holds is None else not answer.holds
+        silences = None if answer.holds is None else not answer.holds
         deciding = (
             tuple(dict.fromkeys([name for reason in answer.reasons for name, _ in reason.values]))
-            if told is None
+            if silences is None
             else ()
         )
     before_text, after_text = condition_of(rules.loaded, change.rule), condition_of(loaded, change.rule)
-    return Proof(before_text, after_text, changed, silenced, still, told, deciding, matcher)
+    return Proof(before_text, after_text, changed, silenced, still, silences, deciding, matcher)
+
+
+def _not_of(identity: Identity, given: Mapping[str, object], rule: CompiledRule, catalogue: Catalogue) -> str:
+    """What tells that the event with the fields *given* is not of *identity*; empty if nothing does."""
+    walk = Walk(Leaves(rule.definition.source, catalogue))
+    answer = walk.answer(identity.tree, None, given, complete=False)
+    return "; ".join([told(reason) for reason in answer.reasons]) if answer.holds is False else ""
+
+
+def _never(rule: CompiledRule, identity: Identity, matcher: Matcher, given: Mapping[str, object] | None) -> Unproven:
+    """Why no event of *identity* fires *rule* before anything is changed."""
+    name = rule.name
+    if matching_event(rule, matcher) is None:
+        return Unproven(f"`{name}` never fires, as far as falcokit can tell: there is nothing to silence")
+    in_containers = any(field.startswith("container.") for field in identity.fields)
+    if in_containers and matching_event(rule, matcher, {"container.id": "4f2e1d9a0b1c"}) is None:
+        return Unproven(f"`{name}` never fires for it: it is about hosts")
+    silent = always_silent(rule, matcher.catalogue, identity)
+    fires = matcher.why(rule, given, complete=False).holds if given is not None else None
+    if silent and fires is not True:
+        if _outside(identity, rule, matcher) is not None and not _narrow_alone(rule, identity, matcher):
+            return Done(f"`{name}` lets it through already")
+        return Unproven(f"`{name}` never fires for it: its condition wants something else")
+    return Unproven(f"no event of it was found that fires `{name}`, so nothing can be shown")
+
+
+def _narrow_alone(rule: CompiledRule, identity: Identity, matcher: Matcher) -> bool:
+    """Whether what narrows *identity* keeps the rule from firing by itself, whatever the container is."""
+    more = {name: value for name, value in identity.fields.items() if not name.startswith("container.")}
+    if not more or len(more) == len(identity.fields):
+        return False
+    return matching_event(rule, matcher, {"container.id": "4f2e1d9a0b1c", **more}) is None
 
 
 def _inside(identity: Identity) -> dict[str, object]:
@@ -190,15 +229,24 @@ def _outside(identity: Identity, rule: CompiledRule, matcher: Matcher) -> dict[s
     named, another process or file."""
     fields = identity.fields
     names = [name for name in fields if name.startswith("container.")]
-    for varied in [names] if names else [[name] for name in fields]:
-        other = {name: _other(str(value)) if name in varied else value for name, value in fields.items()}
-        found = matching_event(rule, matcher, {**_in_container(identity, "0b1c4f2e1d9a"), **other})
-        if found is not None:
-            return found
+    walk = Walk(Leaves(rule.definition.source, matcher.catalogue))
+    ways = (
+        [names, *([] if len(names) == len(fields) else [[name] for name in fields if name not in names])]
+        if names
+        else [[name] for name in fields]
+    )
+    for varied in ways:
+        kept = {name: value for name, value in fields.items() if name not in varied}
+        base = {**_in_container(identity, "0b1c4f2e1d9a"), **kept}
+        # First with another value of the same kind, then with whatever the rule asks for.
+        for other in ({name: _other(str(fields[name])) for name in varied}, {}):
+            found = matching_event(rule, matcher, {**base, **other})
+            if found is not None and not walk.holds(identity.tree, None, found, 1):
+                return found
     return None
 
 
 def _other(value: str) -> str:
     """Another value of the kind of *value*: another file of the same folder, another name."""
     folder, slash, _ = value.rpartition("/")
-    return f"{folder}/other" if value.startswith("/") and slash else f"other-{value}"[:200]
+    return f"{folder}/falcokit-other" if value.startswith("/") and slash else f"other-{value}"[:200]

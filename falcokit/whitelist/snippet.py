@@ -14,6 +14,8 @@ __all__ = ["FORMS", "snippet"]
 FORMS: Final = ("override", "append", "helm", "crd", "terraform")
 """Rules files of Falco 0.37 and later, of older releases, values of the Helm chart, a Rulesfile resource, a Sysdig Terraform resource."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9(][A-Za-z0-9 _./()<>=\-]*[A-Za-z0-9_./)\-]|[A-Za-z0-9]")
+_ITEM: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
+_BARE: Final = re.compile(r"[A-Za-z0-9_./:@-]+")
 _WORDS: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "~"))
 
 
@@ -60,13 +62,12 @@ def _exception(change: Change, *, old: bool) -> str:
     exception = change.condition
     lines = [f"- rule: {scalar(change.name)}", "  exceptions:", f"    - name: {scalar(exception)}"]
     fields, comps, values = zip(*change.exception, strict=True)
-    single = not change.new and len(fields) == 1 and comps[0] == "in"
     if change.new:
         lines += [
             f"      fields: [{', '.join(map(scalar, fields))}]",
             f"      comps: [{', '.join(map(scalar, comps))}]",
         ]
-    if single:
+    if change.flat:
         lines.append(f"      values: [{list_item(values[0])}]")
     else:
         row = [
@@ -84,18 +85,19 @@ def _terraform(changes: Sequence[Change], comment: str) -> str:
     for change in changes:
         label = re.sub(r"[^a-z0-9]+", "_", change.name.lower()).strip("_") or "whitelist"
         if change.kind == "list":
-            items = ", ".join(map(yaml_text, change.items))
-            found.append(
-                f'resource "sysdig_secure_list" "{label}" {{\n  name   = {yaml_text(change.name)}\n  items  = [{items}]\n  append = true\n}}\n'
-            )
+            items = ", ".join([_hcl(falco_word(item)) for item in change.items])
+            body = f"  name   = {_hcl(change.name)}\n  items  = [{items}]\n  append = true\n"
+            found.append(f'resource "sysdig_secure_list" "{label}" {{\n{body}}}\n')
         elif change.kind == "macro":
-            body = (
-                f"  name      = {yaml_text(change.name)}\n  condition = {_hcl(change.condition)}\n  append    = true\n"
-            )
+            body = f"  name      = {_hcl(change.name)}\n  condition = {_hcl(change.condition)}\n  append    = true\n"
             found.append(f'resource "sysdig_secure_macro" "{label}" {{\n{body}}}\n')
         elif change.via == "exception":
             fields, comps, values = zip(*change.exception, strict=True)
-            rows = f"jsonencode([[{', '.join(map(_hcl, values))}]])"
+            row = [
+                f"[{_hcl(falco_word(value))}]" if comp == "in" else _hcl(falco_word(value))
+                for comp, value in zip(comps, values, strict=True)
+            ]
+            rows = f"jsonencode([{row[0]}])" if change.flat else f"jsonencode([[{', '.join(row)}]])"
             body = f"  name   = {_hcl(change.name)}\n  append = true\n  exceptions {{\n    name   = {_hcl(change.condition)}\n"
             body += f"    fields = [{', '.join(map(_hcl, fields))}]\n    comps  = [{', '.join(map(_hcl, comps))}]\n    values = {rows}\n  }}\n"
             found.append(f'resource "sysdig_secure_rule_falco" "{label}" {{\n{body}}}\n')
@@ -116,16 +118,16 @@ def scalar(text: str) -> str:
 
 
 def list_item(text: str) -> str:
-    """*text* as an item of a list or a value of an exception: Falco puts these into conditions as they are, so what is more
-    than a word is quoted once more inside."""
-    if re.fullmatch(r"[A-Za-z0-9_./:@-]+", text):
-        return (
-            text
-            if re.fullmatch(r"[A-Za-z_/][A-Za-z0-9_./-]*", text) and text.lower() not in _WORDS
-            else yaml_text(text)
-        )
+    """*text* as an item of a list or a value of an exception, as YAML."""
+    return scalar(falco_word(text)) if _ITEM.fullmatch(text) else yaml_text(falco_word(text))
+
+
+def falco_word(text: str) -> str:
+    """*text* as Falco must find it in an item of a list or a value of an exception: it puts these into conditions as they are, so
+    what is more than a word is quoted."""
+    if _BARE.fullmatch(text):
+        return text
     from falcokit.condition.ast import Check, Field, Value
     from falcokit.condition.render import to_source
 
-    quoted = to_source(Check(Field("proc.name"), "=", "", Value(text, quoted=True))).removeprefix("proc.name = ")
-    return yaml_text(quoted)
+    return to_source(Check(Field("proc.name"), "=", "", Value(text, quoted=True))).removeprefix("proc.name = ")

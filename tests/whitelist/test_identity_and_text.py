@@ -136,7 +136,7 @@ def test_more_fields_make_it_narrower() -> None:
     [
         ("Hooked", IMAGE, [("hook", "user_known_shell"), ("exception", "Hooked"), ("append", "Hooked")]),
         ("Shared", IMAGE, [("exception", "Shared"), ("hook", "user_shared"), ("append", "Shared")]),
-        ("Bare", IMAGE, [("exception", "Bare"), ("append", "Bare")]),
+        ("Bare", IMAGE, [("exception", "Bare")]),
         ("In a choice", IMAGE, [("exception", "In a choice"), ("append", "In a choice")]),
         (
             "Listed",
@@ -171,7 +171,7 @@ def test_a_fitting_exception_is_used() -> None:
     ("rule", "identity", "reason"),
     [
         ("Host only", IMAGE, "never fires for it: it is about hosts"),
-        ("Hooked", Identity("name", (("container.name", "startswith", ""),), "risky", ""), "would never fire again"),
+        ("Hooked", Identity("name", (("evt.type", "=", "execve"),), "risky", ""), "would never fire again"),
     ],
 )
 def test_what_is_refused(rule: str, identity: Identity, reason: str) -> None:
@@ -335,6 +335,12 @@ def test_a_negation_is_one_of_the_whole_identity() -> None:
     identity = Identity(
         "tag", (("container.image.repository", "=", "a"), ("container.image.tag", "=", "b")), "safe", ""
     )
-    tree = parse("evt.type = open " + ways("Bare", identity)[-1].condition)
+    tree = parse("evt.type = open " + ways("Shared", identity)[-1].condition)
     assert isinstance(tree.children[1], Not)  # type: ignore[union-attr]
     assert len(leaves(tree.children[1])) == 2  # type: ignore[union-attr, arg-type]
+
+
+def test_terraform_gets_the_words_that_were_proven_and_evaluates_nothing() -> None:
+    hostile_name = Identity("name", (("proc.pname", "=", '${file("/etc/passwd")} x'),), "fair", "")
+    text = snippet([ways("Listed", hostile_name)[0]], "terraform")
+    assert r'items  = ["\"$${file(\\\"/etc/passwd\\\")} x\""]' in text
