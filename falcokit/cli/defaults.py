@@ -62,8 +62,12 @@ def below(
     project: Project | None,
     default_names: list[str] | None = None,
     limit: int = 0,
+    planned: str = "",
 ) -> Below:
-    """What the options say, else the settings, else ``/etc/falco/falco.yaml`` if it exists, else the bundled rules."""
+    """What the options say, else the settings, else ``/etc/falco/falco.yaml`` if it exists, else the bundled rules.
+
+    The file at the path *planned* counts as there, whether it is yet or not.
+    """
     if no_defaults and (defaults or config):
         fail("--no-defaults excludes --defaults and --config")
     if defaults and config:
@@ -74,10 +78,10 @@ def below(
         config = _SYSTEM_CONFIG
     if config:
         from falcokit.workspace.falco_config import lint_setup
-        from falcokit.workspace.sources import DEFAULT_LIMIT
+        from falcokit.workspace.sources import DEFAULT_LIMIT, real_path
 
-        path = config
-        setup = or_fail(lambda: lint_setup(path, default_names, limit or DEFAULT_LIMIT))
+        path, real = config, real_path(planned) if planned else ""
+        setup = or_fail(lambda: lint_setup(path, default_names, limit or DEFAULT_LIMIT, real))
         return Below(setup.files, f"rules_files of {config}", setup)
     if default_names:
         fail("--default-names tells of files of a configuration: give one with --config")

@@ -9,7 +9,8 @@ import typer
 
 from falcokit.cli.defaults import below, or_fail, project_of
 from falcokit.cli.options import fail, group, say, write
-from falcokit.cli.rule_sets import no_default, read_rules, refused, text_of
+from falcokit.cli.rule_sets import read_rules, refused
+from falcokit.workspace.target import save, target_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,11 +100,11 @@ def _switch(
 ) -> None:
     from falcokit.whitelist.proof import Rules
 
-    own = list(paths or ())
-    before = text_of(to, own) if to else None
-    read = read_rules(own, below(defaults, config, False, project_of(None, False)), None)
-    if to:
-        no_default(to, read.files)
+    if to and form is Form.config:
+        fail("--write goes with --form override: the selection of falco.yaml is yours to put in")
+    target = or_fail(lambda: target_at(to)) if to else None
+    base = below(defaults, config, False, project_of(None, False), planned=to)
+    read = read_rules(paths or (), base, None, target)
     loaded = Rules(read.files, read.catalogue)
     if loaded.errors:
         write(refused(loaded.errors, False, 80))
@@ -124,20 +125,14 @@ def _switch(
     if not left:
         raise typer.Exit(0)
     text = _config_text(left, on) if form is Form.config else _items(left, on)
-    if not to:
+    if target is None:
         write(text)
         raise typer.Exit(0)
-    if form is Form.config:
-        fail("--write goes with --form override: the selection of falco.yaml is yours to put in")
+    before = target.before or ""
     gap = "" if not before or before.endswith("\n\n") else "\n" if before.endswith("\n") else "\n\n"
-    after = (before or "") + gap + text
-    _check(loaded, to, after, left, on)
-    from falcokit.workspace.write import write_text, write_whole
-
-    if before is None:
-        or_fail(lambda: write_whole(to, after))
-    elif problem := write_text(to, before, after):
-        fail(f"cannot write to {to}: {problem}")
+    after = before + gap + text
+    _check(loaded, read.target, after, left, on)
+    or_fail(lambda: save(target, after))
     write(f"{', '.join(left)}: {'on' if on else 'off'} in {to}\n")
 
 

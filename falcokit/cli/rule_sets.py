@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -9,21 +10,26 @@ from falcokit.cli.defaults import Below
 from falcokit.cli.inputs import catalogue_with
 from falcokit.cli.options import fail
 from falcokit.record import Record
+from falcokit.source import Origin, SourceFile
 from falcokit.workspace.gather import Gathered, Request, gather
 
 if TYPE_CHECKING:
     from falcokit.catalogue import Catalogue
     from falcokit.diagnostic import Diagnostic
     from falcokit.ruleset.rule_compiler import CompiledRule
-    from falcokit.source import SourceFile
+    from falcokit.workspace.target import Target
 
-__all__ = ["Rules", "catalogue_of", "no_default", "read_rules", "refused", "text_of"]
+__all__ = ["Rules", "catalogue_of", "read_rules", "refused"]
 
 
 class Rules(Record):
-    """Rules files in load order, what they are loaded with, and which rules the configuration leaves on."""
+    """Rules files in load order, what they are loaded with, and which rules the configuration leaves on.
 
-    __slots__ = ("catalogue", "files", "rule_matching", "runs", "said")
+    ``target`` is the name under which the file that is written to is among them; ``listed`` is whether it is one of those
+    that were named, or was put behind them.
+    """
+
+    __slots__ = ("catalogue", "files", "listed", "rule_matching", "runs", "said", "target")
 
     def __init__(
         self,
@@ -32,23 +38,40 @@ class Rules(Record):
         said: str,
         rule_matching: str,
         runs: Callable[[CompiledRule], bool],
+        target: str = "",
+        listed: bool = True,
     ) -> None:
         self.files: Final = files
         self.catalogue: Final = catalogue
         self.said: Final = said
         self.rule_matching: Final = rule_matching
         self.runs: Final = runs
+        self.target: Final = target
+        self.listed: Final = listed
 
 
-def read_rules(paths: Sequence[str], base: Below, fields: Sequence[str] | None) -> Rules:
-    """The rules of *paths* on top of *base*; ends the run where a file cannot be read."""
+def read_rules(paths: Sequence[str], base: Below, fields: Sequence[str] | None, target: Target | None = None) -> Rules:
+    """The rules of *paths* on top of *base*, and the file *target* in its place; ends the run where a file cannot be read, or
+    the target is a default file."""
     from falcokit.embedded import opened
 
-    gathered = gather(Request(tuple(paths), base.files))
+    real = os.path.realpath(target.path) if target is not None else ""
+    gathered = gather(Request(tuple(paths), base.files, planned=real))
     _all_readable(gathered)
     if not gathered.files:
         fail(f"no rules files found in {', '.join(paths) or base.said}")
     files, _ = opened(gathered.files)
+    if target is not None:
+        _no_default(target.path, gathered.files)
+        found = [file.name for file in files if os.path.realpath(file.name) == real]
+        if not found:
+            files = [*files, SourceFile(target.path, target.before or "")]
+        rules = _rules(files, base, fields)
+        return rules.replaced(target=found[0] if found else target.path, listed=bool(found))
+    return _rules(files, base, fields)
+
+
+def _rules(files: Sequence[SourceFile], base: Below, fields: Sequence[str] | None) -> Rules:
     setup = base.setup
     if setup is None:
         return Rules(tuple(files), catalogue_of(base, fields), base.said, "first", lambda rule: rule.enabled)
@@ -80,36 +103,22 @@ def refused(errors: Sequence[Diagnostic], colour: bool, width: int) -> str:
     return render(errors, colour=colour, width=width) + "Falco would not load these rules: nothing was evaluated\n"
 
 
-def text_of(path: str, rules: list[str]) -> str | None:
-    """The text of the file that is written to, which counts among the rules then; None where there is none."""
-    import os
-
-    from falcokit.workspace.sources import Unreadable, read_bytes
-
-    if not os.path.lexists(path):
-        return None
-    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
-        fail(f"cannot write to {path}: it is no plain file")
-    content = read_bytes(path)
-    if isinstance(content, Unreadable):
-        fail(f"cannot read {path}: {content.reason}")
-    if all(os.path.realpath(path) != os.path.realpath(one) for one in rules):
-        rules.append(path)
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        fail(f"cannot write to {path}: it is not UTF-8")
-
-
-def no_default(path: str, files: Sequence[SourceFile]) -> None:
-    """End the run where *path* is a default file: these are never written to."""
-    import os
+def _no_default(path: str, files: Sequence[SourceFile]) -> None:
+    """End the run where *path* is a default file, by whatever link: these are never written to."""
     from fnmatch import fnmatchcase
 
     from falcokit.ruleset.default_index import published_names
-    from falcokit.source import Origin
 
-    defaults = {os.path.realpath(file.name) for file in files if file.origin is Origin.DEFAULT}
-    published = any(fnmatchcase(os.path.basename(path), name) for name in published_names())
-    if published or os.path.realpath(path) in defaults:
+    real = os.path.realpath(path)
+    published = any(fnmatchcase(os.path.basename(one), name) for name in published_names() for one in (path, real))
+    defaults = [file.name for file in files if file.origin is Origin.DEFAULT]
+    if published or any(_same(real, os.path.realpath(name)) for name in defaults):
         fail(f"{path} is a default file, which an upgrade replaces: name a file of your own, loaded after it")
+
+
+def _same(path: str, other: str) -> bool:
+    """Whether both are one file, by another link perhaps."""
+    try:
+        return path == other or os.path.samefile(path, other)
+    except OSError:
+        return False

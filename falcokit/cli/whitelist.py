@@ -7,26 +7,28 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from falcokit.cli.asked import asked_of, listed
 from falcokit.cli.defaults import Below, below, or_fail, project_of
 from falcokit.cli.options import Colour, Format, fail, group, say, write
 from falcokit.cli.rule_sets import Rules as RuleFiles
-from falcokit.cli.rule_sets import no_default, read_rules, refused, text_of
+from falcokit.cli.rule_sets import read_rules, refused
 from falcokit.cli.screen import is_coloured
 from falcokit.cli.walk_through import ask, ask_file
 from falcokit.cli.whitelisted import list_entries, remove, verify
+from falcokit.source import Origin
+from falcokit.workspace.target import save, target_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from falcokit.event import Event
+    from falcokit.source import SourceFile
     from falcokit.whitelist import Identity
     from falcokit.whitelist.history import Blast
     from falcokit.whitelist.proof import Rules
-    from falcokit.whitelist.propose import Asked, Proposal, Tests
+    from falcokit.whitelist.propose import Proposal, Tests
+    from falcokit.workspace.target import Target
 
 __all__ = ["command"]
-
-_MAX_EVENTS = 50
 
 
 class Kind(StrEnum):
@@ -66,6 +68,7 @@ def whitelist(
     line: Annotated[
         Optional[int], typer.Option(metavar="N", help="Which event of the file: the one at this line.")
     ] = None,
+    event_id: Annotated[str, typer.Option(metavar="ID", help="Which event of the file: the one with this id.")] = "",
     rule: Annotated[
         Optional[list[str]],
         typer.Option(metavar="NAME", help="The rule that shall fall silent, if no event tells; repeatable."),
@@ -156,83 +159,89 @@ def whitelist(
     from falcokit.whitelist.proof import Rules
     from falcokit.whitelist.propose import Wish, propose
 
-    named = bool(container) and not (image or digest or event or ps)
+    if diff and not to:
+        fail("--diff goes with --write")
+    if to and form not in (Form.override, Form.append):
+        fail(f"--write goes with rules files: leave it out, and put what --form {form.value} prints in its place")
+    named = bool(container) and not (image or digest or ps)
     if ps:
-        container, image, digest = _listed(ps, container, image, digest)
+        container, image, digest = listed(ps, container, image, digest)
     more = {"process": process, "parent": parent, "file": file, "namespace": namespace, "user": user}
     more = {name: value for name, value in more.items() if value}
-    paths = list(rules or ())
-    existing = text_of(to, paths) if to else None
-    base = below(defaults, config, no_defaults, project_of(settings, no_settings))
-    read = read_rules(paths, base, fields)
-    loaded = Rules(read.files, read.catalogue)
-    if loaded.errors:
-        write(refused(loaded.errors, False, 80))
-        raise typer.Exit(1)
-    asked = _asked(event, line, rule or [], container, image, digest, loaded, macro, more)
-    if to:
-        no_default(to, read.files)
+    own = _identities(container, image, digest)
     wanted = by.value if by is not None else "name" if named else ""
+    project = project_of(settings, no_settings)
+
+    def load(path: str) -> tuple[Target | None, RuleFiles, Below, Rules]:
+        """The rules, with the file at *path* to write to."""
+        target = or_fail(lambda: target_at(path)) if path else None
+        base = below(defaults, config, no_defaults, project, planned=path)
+        read = read_rules(rules or (), base, fields, target)
+        return target, read, base, Rules(read.files, read.catalogue)
+
+    target, read, base, loaded = load(to)
+    if loaded.errors:
+        (write if format is Format.text else say)(refused(loaded.errors, False, 80))
+        raise typer.Exit(1)
+    asked = asked_of(event, line, event_id, rule or [], own, loaded, macro, more)
     if interactive:
         asked, wanted, more = ask(asked, wanted, more)
-    way = via.value if via is not None else ""
+    wish = Wish(wanted, more, via.value if via is not None else "", macro, form.value)
 
-    tests = _tests(test, read, base, paths) if test else None
-
-    def all_of(path: str, before: str | None) -> tuple[list[Proposal], str | None]:
-        """The proposals, and the text of the file at *path* with all of them."""
-        wish = Wish(wanted, more, way, macro, form.value, path)
-        rules, text, found = loaded, before, []
+    def proposed(target: Target | None, read: RuleFiles, base: Below, loaded: Rules) -> tuple[list[Proposal], str]:
+        """The proposals, and the text of the file with all of them."""
+        tests = _tests(test, read, base, rules or ()) if test else None
+        found, text = [], target.before if target is not None else None
         for one in asked:
-            proposal = propose(rules, one, wish, text, tests)
+            proposal = propose(loaded, one, wish.replaced(path=read.target), text, tests)
             if history and proposal.proof is not None:
-                proposal = proposal.replaced(blast=_blast(rules, proposal, history))
+                proposal = proposal.replaced(blast=_blast(loaded, proposal, history))
             found.append(proposal)
-            if path and proposal.proof is not None:
+            if target is not None and proposal.proof is not None:
                 # The next one is for the rules as they are then.
                 text = proposal.text
-                rules = rules.grown(text, path)
-        return found, text
+                loaded = loaded.grown(text, read.target)
+        return found, text or ""
 
-    proposals, text = all_of(to, existing)
-    if diff or to:
-        _write(to, existing, text, diff)
+    proposals, text = proposed(target, read, base, loaded)
+    changed = target is not None and text != (target.before or "")
+    if target is not None and changed and not diff:
+        _save(target, text, read, base)
     if format is Format.json:
         import json
 
         write(json.dumps(to_json(proposals), ensure_ascii=False, indent=2) + "\n")
-    elif not diff:
+    elif target is not None and diff:
+        write(_difference(target, text) if changed else "")
+        for proposal in proposals:
+            if proposal.proof is None:
+                say(f"{proposal.rule}: {proposal.cannot}")
+    else:
         write(to_text(proposals, written=to, colour=is_coloured(Colour.auto)))
     proven = any(proposal.proof is not None for proposal in proposals)
     if interactive and not to and proven and (path := ask_file()):
-        before = text_of(path, [])
-        no_default(path, read.files)
-        _write(path, before, all_of(path, before)[1], False)
+        target, read, base, loaded = load(path)
+        _, text = proposed(target, read, base, loaded)
+        assert target is not None
+        _save(target, text, read, base)
         write(f"written to {path}; look at it with: falcokit lint {path}\n")
     raise typer.Exit(1 if any(proposal.cannot and not proposal.already for proposal in proposals) else 0)
 
 
-def _listed(path: str, container: str, image: str, digest: str) -> tuple[str, str, str]:
-    """The name, image and digest of one container of the list in the file at *path*."""
-    from falcokit.cli.inputs import read_files
-    from falcokit.whitelist.runtime import containers_in
+def _identities(container: str, image: str, digest: str) -> tuple[Identity, ...]:
+    """The ways to name the container that the options tell of."""
+    from falcokit.event.identity import Container, split_image
+    from falcokit.whitelist import identities
 
-    ((_, content),) = read_files([path])
-    found = containers_in(content.decode("utf-8", "replace"))
-    if not found:
-        fail(
-            f"{path} lists no containers: it must be what docker ps, podman ps, crictl ps or kubectl get pods -o json print"
-        )
-    fitting = [one for one in found if not container or one.name == container]
-    if len(fitting) != 1:
-        names = ", ".join([one.name for one in found[:20]])
-        fail(
-            f"{path} lists {'no container' if not fitting else f'{len(fitting)} containers'} {container}: choose one with --container: {names}"
-        )
-    (one,) = fitting
-    told = one.image
-    written = image or told.repository + (f":{told.tag}" if told.tag else "")
-    return one.name, written, digest or told.digest
+    told = split_image(image).replaced(told="fields")
+    return identities(Container("", container, told.replaced(digest=digest or told.digest), False))
+
+
+def _save(target: Target, text: str, read: RuleFiles, base: Below) -> None:
+    """Put *text* into its file, and say where the file must be loaded if nothing that was named loads it."""
+    or_fail(lambda: save(target, text))
+    if not read.listed and (base.setup is not None or (len(read.files) > 1 and read.files[-2].origin is Origin.CUSTOM)):
+        say(f"{target.path} is none of the rules files that were named: it was proven as the last one, so load it last")
 
 
 def _tests(paths: Sequence[str], read: RuleFiles, base: Below, own: Sequence[str]) -> Tests:
@@ -250,7 +259,7 @@ def _tests(paths: Sequence[str], read: RuleFiles, base: Below, own: Sequence[str
     if not found.files:
         fail(f"no test files found in {', '.join(paths)}")
 
-    def broken(text: str) -> tuple[str, ...]:
+    def broken(text: str, name: str) -> tuple[str, ...]:
         names: list[str] = []
         for file in found.files:
             test, findings = read_test_file(file)
@@ -259,13 +268,22 @@ def _tests(paths: Sequence[str], read: RuleFiles, base: Below, own: Sequence[str
                 fail(f"the test file {file.name} cannot be run as it is written: falcokit test tells why")
             rules = opened(files)[0]
             failed = []
-            for more in ([], [SourceFile("falcokit-whitelist.yaml", text)]):
-                outcomes, _ = run(test, [*rules, *more], events_of(test), read.catalogue, Coverage())
+            for tried in (rules, _with(rules, SourceFile(name, text))):
+                outcomes, _ = run(test, tried, events_of(test), read.catalogue, Coverage())
                 failed.append([outcome.case.name for outcome in outcomes if outcome.findings])
             names += [name for name in failed[1] if name not in failed[0]]
         return tuple(names)
 
     return broken
+
+
+def _with(files: Sequence[SourceFile], own: SourceFile) -> list[SourceFile]:
+    """*files* with *own* in its place, or behind them."""
+    from falcokit.workspace.sources import real_path
+
+    real = real_path(own.name)
+    there = [real_path(file.name) == real for file in files]
+    return [own if same else file for file, same in zip(files, there, strict=True)] + ([] if any(there) else [own])
 
 
 def _blast(loaded: Rules, proposal: Proposal, paths: Sequence[str]) -> Blast:
@@ -281,129 +299,17 @@ def _blast(loaded: Rules, proposal: Proposal, paths: Sequence[str]) -> Blast:
         if (trouble := unreadable(path)) is not None:
             fail(f"cannot read {path}: {trouble.reason}")
     events = (one for path in paths for one in events_in(path) if isinstance(one, Event))
-    return blast(loaded.matcher, proposal.proof.matcher, proposal.change.identity, events)
+    identity = proposal.change.identity
+    others = [one for one in proposal.identities if one.kind != identity.kind]
+    return blast(loaded.matcher, proposal.proof.matcher, identity, events, proposal.rule, others)
 
 
-def _write(path: str, before: str | None, after: str | None, diff: bool) -> None:
-    """Put the new text in its place, or show what would change."""
-    if not path:
-        fail("--diff goes with --write")
-    if after is None or after == before:
-        return
-    if diff:
-        import difflib
+def _difference(target: Target, after: str) -> str:
+    """What would change."""
+    import difflib
 
-        old, new = (before or "").splitlines(keepends=True), after.splitlines(keepends=True)
-        write("".join(difflib.unified_diff(old, new, path, path)))
-        return
-    from falcokit.workspace.write import write_text, write_whole
-
-    if before is None:
-        or_fail(lambda: write_whole(path, after))
-    elif problem := write_text(path, before, after):
-        fail(f"cannot write to {path}: {problem}")
-
-
-def _asked(
-    path: str,
-    line: int | None,
-    rules: Sequence[str],
-    container: str,
-    image: str,
-    digest: str,
-    loaded: Rules,
-    macro: str,
-    more: Mapping[str, str],
-) -> list[Asked]:
-    """What shall fall silent: a rule, the place of its event, the ways to name the container, the fields of the event."""
-    from falcokit.event.identity import Container, split_image
-    from falcokit.whitelist import identities
-    from falcokit.whitelist.identity import without_container
-    from falcokit.whitelist.propose import Asked
-
-    told = Container("", container, split_image(image).replaced(told="fields"), False)
-    if digest:
-        told = told.replaced(image=told.image.replaced(digest=digest, told="fields"))
-    own = identities(told)
-    if path:
-        events = _events(path, line)
-        found = [_of_event(event, own, loaded) for event in events]
-        unique: dict[tuple[object, ...], Asked] = {}
-        for one in found:
-            unique.setdefault((one.rule, tuple([identity.condition for identity in one.identities])), one)
-        return [one for one in unique.values() if not rules or one.rule in rules]
-    if not own and more:
-        own = (without_container(more),)
-    if not own:
-        fail("nothing to let through: give --event, --image, --digest or --container, or --process and the like")
-    names = list(rules)
-    if not names and macro:
-        names = list(loaded.ruleset.rules_using(("macro", macro)))
-        if not names:
-            _dead(macro, loaded)
-    if not names:
-        fail("which rule shall fall silent? give --rule, or the --event that it fired on")
-    for name in names:
-        if name not in loaded.loaded.definitions.rules:
-            from falcokit.ruleset.suggest import nearest
-
-            near = nearest(name, loaded.loaded.definitions.rules)
-            fail(f"no rule '{name}' is loaded" + (f": did you mean '{near[0]}'?" if near else ""))
-    return [Asked(name, "", own, None) for name in names]
-
-
-def _dead(macro: str, loaded: Rules) -> None:
-    """End the run: no rule reaches the hook."""
-    from falcokit.ruleset.default_index import askers
-    from falcokit.ruleset.suggest import nearest
-
-    macros = loaded.loaded.definitions.macros
-    public = "; ".join([f"{', '.join(rules)} of {file}" for file, rules in askers(("macro", macro)).items()])
-    elsewhere = f"; in the public rules it reaches {public}" if public else ""
-    if macro not in macros:
-        near = nearest(macro, macros)
-        fail(
-            f"no macro '{macro}' is loaded{elsewhere}" + (f": did you mean '{near[0]}'?" if near and not public else "")
-        )
-    fail(
-        f"no loaded rule uses '{macro}': what goes into it silences nothing{elsewhere}; leave --macro out, and a place is found"
-    )
-
-
-def _events(path: str, line: int | None) -> list[Event]:
-    from falcokit.event import Event
-    from falcokit.workspace.event_files import events_in, unreadable
-
-    if (trouble := unreadable(path)) is not None:
-        fail(f"cannot read {path}: {trouble.reason}")
-    found: list[Event] = []
-    for one in events_in(path):
-        if not isinstance(one, Event):
-            say(f"{one.name}:{one.line}: {one.reason}")
-        elif line is None or one.line == line:
-            found.append(one)
-        if len(found) > _MAX_EVENTS:
-            fail(f"{path} has more than {_MAX_EVENTS} events: pick one with --line")
-    if not found:
-        fail(f"{path} has no event" + (f" at line {line}" if line is not None else ""))
-    return found
-
-
-def _of_event(event: Event, own: tuple[Identity, ...], loaded: Rules) -> Asked:
-    from falcokit.evaluate.partial import told_fields
-    from falcokit.evaluate.read_back import ReadBack
-    from falcokit.whitelist import identities
-    from falcokit.whitelist.propose import Asked
-
-    catalogue = loaded.loaded.catalogue
-    known = loaded.loaded.definitions.rules
-    source = event.source or (known[event.rule].source if event.rule in known else "syscall")
-    fields, rules = told_fields(event, source, catalogue, ReadBack(loaded.matcher.rules, catalogue))
-    if event.form.complete:
-        rules = tuple([rule.name for rule in loaded.matcher.fired(fields, source)])
-    name = next((rule for rule in rules if rule in known), rules[0] if rules else "")
-    place = f"{event.name}:{event.line}"
-    return Asked(name, place, own or identities(event.container), fields)
+    old, new = (target.before or "").splitlines(keepends=True), after.splitlines(keepends=True)
+    return "".join(difflib.unified_diff(old, new, target.path, target.path))
 
 
 command = group(whitelist, {"list": list_entries, "verify": verify, "remove": remove})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Any, Final
 
 from falcokit.report.text import plain
@@ -34,7 +35,10 @@ def _highlighted(text: str) -> str:
 
 
 def _one(proposal: Proposal, written: str, colour: bool) -> str:
-    lines = [f"rule      {plain(proposal.rule)}" + (f" (event {plain(proposal.place)})" if proposal.place else "")]
+    more = f" and {proposal.events - 1} more like it" if proposal.events > 1 else ""
+    lines = [
+        f"rule      {plain(proposal.rule)}" + (f" (event {plain(proposal.place)}{more})" if proposal.place else "")
+    ]
     change, proof = proposal.change, proposal.proof
     if change is None or proof is None:
         lines.append(f"{'nothing   ' if proposal.already else 'cannot    '}{plain(proposal.cannot)}")
@@ -47,6 +51,9 @@ def _one(proposal: Proposal, written: str, colour: bool) -> str:
     lines.append(f"identity  {plain(identity.condition)}")
     lines.append(f"          {identity.kind}, {identity.risk}: {plain(identity.reason)}")
     lines += _others(proposal.identities, identity)
+    if proposal.narrower:
+        options = " ".join([f"--{dimension} {quote(plain(value))}" for dimension, value in proposal.narrower])
+        lines.append(f"          narrower with {options}")
     lines.append(f"where     {_where(change)}")
     lines += [f"          not {way}: {plain(why)}" for way, why in proposal.refused]
     if written:
@@ -75,6 +82,8 @@ def _history(blast: Blast) -> list[str]:
         other = foreign.get((rule, image, process), 0)
         said = f"; {other} of them NOT of this identity" if other else ""
         lines.append(f"          {count:>6} {plain(rule)}, image {plain(image)}, process {plain(process)}{said}")
+    for way, covered in blast.covers:
+        lines.append(f"          {covered:>6} of the {blast.of_rule} of the rule with --by {way.kind}")
     if len(blast.silent) > _MAX_ROWS:
         lines.append(f"          and {len(blast.silent) - _MAX_ROWS} more")
     return lines
@@ -142,9 +151,11 @@ def _json(proposal: Proposal) -> dict[str, Any]:
     return {
         "rule": proposal.rule,
         "event": proposal.place or None,
+        "events": proposal.events,
         "already": proposal.already,
         "cannot": None if proposal.already else proposal.cannot or None,
         "identity": _identity(change.identity) if change is not None else None,
+        "narrower": dict(proposal.narrower),
         "identities": [_identity(identity) for identity in proposal.identities],
         "change": None
         if change is None
@@ -156,6 +167,8 @@ def _json(proposal: Proposal) -> dict[str, Any]:
         else {
             "events": proposal.blast.events,
             "undecided": proposal.blast.open,
+            "of_rule": proposal.blast.of_rule,
+            "covers": {other.kind: covered for other, covered in proposal.blast.covers},
             "silent": [{"rule": rule, "image": image, "process": process, "count": count} for (rule, image, process), count in proposal.blast.silent],
             "foreign": [{"rule": rule, "image": image, "process": process, "count": count} for (rule, image, process), count in proposal.blast.foreign],
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from falcokit.document import Mapping, Node, Scalar, Sequence, compose
@@ -17,8 +18,8 @@ HEADER: Final = "# Custom rules: what is let through here, and why. Loaded after
 def with_change(text: str | None, change: Change, form: str, note: str) -> tuple[str, ...]:
     """The texts that a rules file with *text* (None: there is none) can have with *change* in it, the best first.
 
-    An item that was made for the same is extended where it stands; nothing else of the file changes.  The last one always
-    adds an item at the end.  *text* itself is the only one where the change is in it already.
+    An item that was made for the same is extended where it stands; nothing else of the file changes.  The last one
+    adds an item at the end, if the file is such that one can be added.  *text* itself is among them where the change is in it already.
     """
     if text is not None and "\r\n" in text and "\n" not in text.replace("\r\n", ""):
         return tuple([one.replace("\r\n", "\n").replace("\n", "\r\n") for one in with_change(text.replace("\r\n", "\n"), change, form, note)])  # fmt: skip
@@ -26,20 +27,28 @@ def with_change(text: str | None, change: Change, form: str, note: str) -> tuple
         return (HEADER + "\n" + snippet([change], form, note),)
     if not text.strip():
         return (text + HEADER + "\n" + snippet([change], form, note),)
+    documents, error = compose(SourceFile("", text))
+    if error is not None:
+        return ()
+    roots = [document.root for document in documents if document.root is not None]
+    found = _extended(text, roots[0], change) if len(roots) == 1 and isinstance(roots[0], Sequence) else None
     gap = "" if text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
-    at_end = text + gap + snippet([change], form, note)
-    found = _extended(text, change)
-    return (found, at_end) if found is not None else (at_end,)
+    at_end = (text + gap + snippet([change], form, note),) if not roots or _goes_on(text, roots[-1]) else ()
+    return (found, *at_end) if found is not None else at_end
 
 
-def _extended(text: str, change: Change) -> str | None:
+def _goes_on(text: str, root: Node) -> bool:
+    """Whether an item more can be written behind *root* as it is: it is a sequence of dashes that begin their lines."""
+    if not isinstance(root, Sequence) or root.flow or re.search(r"^\.\.\.\s*\Z", text, re.MULTILINE):
+        return False
+    return text.startswith("-", text.rfind("\n", 0, root.start) + 1)
+
+
+def _extended(text: str, root: Sequence, change: Change) -> str | None:
     """*text* with the item extended that the change belongs to; None where there is none."""
     if change.via == "copy":
         return None
-    documents, error = compose(SourceFile("", text))
-    if error is not None or len(documents) != 1 or not isinstance(documents[0].root, Sequence):
-        return None
-    for item in reversed(documents[0].root.items):
+    for item in reversed(root.items):
         if not isinstance(item, Mapping) or _text(item.get(change.kind)) != change.name:
             continue
         if change.via == "exception":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from falcokit.evaluate import Matcher
@@ -20,9 +20,11 @@ __all__ = ["Blast", "blast", "count_silenced"]
 
 class Blast(Record):
     """Of ``events``, how many fall ``silent``: by rule, image and process; ``foreign`` are those among them that are not of the identity,
-    or do not tell; ``open`` those of which the fields do not decide it."""
+    or do not tell; ``open`` those of which the fields do not decide it.  ``of_rule`` events are of the rule it is for, and ``covers`` tells
+    how many of these each other way to name it would let through.
+    """
 
-    __slots__ = ("events", "foreign", "open", "silent")
+    __slots__ = ("covers", "events", "foreign", "of_rule", "open", "silent")
 
     def __init__(
         self,
@@ -30,32 +32,52 @@ class Blast(Record):
         silent: tuple[tuple[tuple[str, str, str], int], ...],
         foreign: tuple[tuple[tuple[str, str, str], int], ...],
         open: int,
+        of_rule: int = 0,
+        covers: tuple[tuple[Identity, int], ...] = (),
     ) -> None:
+        self.of_rule: Final = of_rule
+        self.covers: Final = covers
         self.events: Final = events
         self.silent: Final = silent
         self.foreign: Final = foreign
         self.open: Final = open
 
 
-def blast(before: Matcher, after: Matcher, identity: Identity, events: Iterable[Event]) -> Blast:
-    """What the change from *before* to *after*, made for *identity*, does to alerts that there were."""
+def blast(
+    before: Matcher,
+    after: Matcher,
+    identity: Identity,
+    events: Iterable[Event],
+    rule: str = "",
+    others: Sequence[Identity] = (),
+) -> Blast:
+    """What the change from *before* to *after*, made for *identity* in *rule*, does to alerts that there were, and how many
+    the *others* would cover."""
     old = {rule.name: rule for rule in before.rules}
     new = {rule.name: rule for rule in after.rules}
     read_back = ReadBack(before.rules, before.catalogue)
     walks: dict[str, Walk] = {}
     silent: Counter[tuple[str, str, str]] = Counter()
     foreign: Counter[tuple[str, str, str]] = Counter()
-    count = undecided = 0
+    covers = [0] * len(others)
+    count = undecided = of_rule = 0
     for event in events:
         count += 1
         source = event.source or (old[event.rule].definition.source if event.rule in old else "syscall")
         fields, names = told_fields(event, source, before.catalogue, read_back)
         complete = event.form.complete
+        if source not in walks:
+            walks[source] = Walk(Leaves(source, before.catalogue))
+        walk = walks[source]
         for name in [rule.name for rule in before.fired(fields, source)] if complete else names:
             if name not in old or name not in new or old[name] is new[name]:
                 continue
             if before.why(old[name], fields, complete=complete).holds is False:
                 continue
+            if name == rule:
+                of_rule += 1
+                for number, other in enumerate(others):
+                    covers[number] += walk.answer(other.tree, None, fields, complete=complete).holds is True
             holds = after.why(new[name], fields, complete=complete).holds
             if holds is not False:
                 undecided += holds is None and after.why(new[name], fields, complete=complete) != before.why(old[name], fields, complete=complete)  # fmt: skip
@@ -63,11 +85,10 @@ def blast(before: Matcher, after: Matcher, identity: Identity, events: Iterable[
             image = event.container.image.repository or event.container.image.digest or event.container.id or "-"
             key = (name, image, str(fields.get("proc.name") or "-"))
             silent[key] += 1
-            if source not in walks:
-                walks[source] = Walk(Leaves(source, before.catalogue))
-            if walks[source].answer(identity.tree, None, fields, complete=complete).holds is not True:
+            if walk.answer(identity.tree, None, fields, complete=complete).holds is not True:
                 foreign[key] += 1
-    return Blast(count, tuple(silent.most_common()), tuple(foreign.most_common()), undecided)
+    covered = tuple(zip(others, covers, strict=True))
+    return Blast(count, tuple(silent.most_common()), tuple(foreign.most_common()), undecided, of_rule, covered)
 
 
 def count_silenced(before: Matcher, after: Matcher, events: Iterable[Event]) -> int:

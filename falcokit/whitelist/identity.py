@@ -11,7 +11,7 @@ from falcokit.condition.render import to_source
 from falcokit.event.identity import Container, Image
 from falcokit.record import Record
 
-__all__ = ["DIMENSIONS", "KINDS", "Identity", "identities", "narrowed", "without_container"]
+__all__ = ["DIMENSIONS", "KINDS", "Identity", "dimensions", "identities", "narrowed", "without_container"]
 
 KINDS: Final = ("digest", "tag", "image", "name-prefix", "name", "process")
 """The kinds of identities, the safest first; ``process`` names no container at all."""
@@ -19,6 +19,8 @@ DIMENSIONS: Final = {
     "process": "proc.name", "parent": "proc.pname", "file": "fd.name", "namespace": "k8s.ns.name", "user": "user.name",
 }  # fmt: skip
 """What can make an identity narrower, and the field that tells it."""
+_OF_SOURCE: Final = {"k8s_audit": {"namespace": "ka.target.namespace", "user": "ka.user.name"}}
+"""The fields that tell the same in events of other sources than system calls."""
 _DOCKERSHIM: Final = re.compile(r"k8s_([^_]+)_([^_]+)_([^_]+)_([0-9a-f-]{20,40})_[0-9]+")
 _DIGEST: Final = re.compile(r"(?:[a-z0-9]+:)?[0-9a-f]{32,128}")
 _MOVING: Final = ("latest", "main", "master", "stable", "edge", "nightly")
@@ -122,25 +124,38 @@ def _of_name(name: str) -> list[Identity]:
     return [Identity("name", (("container.name", "=", name),), "risky", reason)]
 
 
-def without_container(more: Mapping[str, str]) -> Identity:
-    """An identity made of *more* fields alone, for hosts and for what runs in many containers."""
-    reason = (
-        "any process that is called so, on any host and in any container"
-        if "process" in more
-        else "wherever this is so"
-    )
-    return narrowed(Identity("process", (), "fair" if "process" in more and "file" in more else "risky", reason), more)
+def dimensions(source: str) -> Mapping[str, str]:
+    """What can make an identity narrower, and the field that tells it in events of *source*."""
+    return {**DIMENSIONS, **_OF_SOURCE.get(source, {})}
 
 
-def narrowed(identity: Identity, more: Mapping[str, str]) -> Identity:
-    """*identity* with *more* fields that must have these values; a file is a prefix."""
+def without_container(more: Mapping[str, str], source: str = "syscall", *, on_host: bool = False) -> Identity:
+    """An identity made of *more* fields alone, for hosts and for what runs in many containers; *on_host* only outside of them."""
+    reason = "wherever this is so"
+    if "process" in more:
+        where = "on any host, in no container" if on_host else "on any host and in any container"
+        reason = f"any process that is called so, {where}"
+    checks = (("container.id", "=", "host"),) if on_host else ()
+    risk = "fair" if "process" in more and "file" in more else "risky"
+    return narrowed(Identity("process", checks, risk, reason), more, source)
+
+
+def narrowed(identity: Identity, more: Mapping[str, str], source: str = "syscall") -> Identity:
+    """*identity* with *more* fields that must have these values in events of *source*; a file is a prefix."""
     checks = list(identity.checks)
     said = []
+    fields = dimensions(source)
     for dimension, value in more.items():
-        field = DIMENSIONS[dimension]
+        field = fields[dimension]
         operator = "startswith" if dimension == "file" else "="
-        if dimension in ("process", "parent") and len(value.encode()) > _PROCESS_NAME:
-            value = value.encode()[:_PROCESS_NAME].decode("utf-8", "ignore")
+        if dimension in ("process", "parent") and _size(value) > _PROCESS_NAME:
+            while _size(value) > _PROCESS_NAME:
+                value = value[:-1]
             said.append(f"{field} is cut to {_PROCESS_NAME} bytes, as the kernel does")
         checks.append((field, operator, value))
     return identity.replaced(checks=tuple(checks), reason="; ".join([identity.reason, *said]))
+
+
+def _size(text: str) -> int:
+    """The bytes of *text*; what is no UTF-8 counts one each."""
+    return len(text.encode("utf-8", "replace"))

@@ -92,7 +92,8 @@ def changes(ruleset: Ruleset, rule: CompiledRule, identity: Identity) -> tuple[C
     source = rule.definition.source
     for field, _, _ in identity.checks:
         if not isinstance(ruleset.catalogue.resolve(field, source), FieldUse):
-            return Refused(f"events of source {source} have no field {field}: `{rule.name}` is not about containers")
+            about = f": `{rule.name}` is not about containers" if field.startswith("container.") else ""
+            return Refused(f"events of source {source} have no field {field}{about}")
     if rule.bound is None or rule.bound.tree is None:
         return Refused(f"`{rule.name}` cannot be compiled")
     hooks = sorted(

@@ -145,13 +145,6 @@ def prove(
     before = next((rule for rule in rules.matcher.rules if rule.name == change.rule), None)
     if before is None:
         return Unproven(f"`{change.rule}` does not run")
-    loaded = rules.with_text(snippet([change]) if text is None else text, name)
-    if errors := [finding for finding in loaded.diagnostics if finding.is_error]:
-        return Unproven(f"Falco would not load it: {errors[0].message}")
-    matcher = _matcher(loaded)
-    after = next((rule for rule in matcher.rules if rule.name == change.rule), None)
-    if after is None:
-        return Unproven(f"`{change.rule}` would not run any more")
     identity = change.identity
     catalogue = rules.loaded.catalogue
     if given is not None and (other := _not_of(identity, given, before, catalogue)):
@@ -159,6 +152,16 @@ def prove(
     silenced = matching_event(before, rules.matcher, _inside(identity))
     if silenced is None:
         return _never(before, identity, rules.matcher, given)
+    loaded = rules.with_text(snippet([change]) if text is None else text, name)
+    if errors := [finding for finding in loaded.diagnostics if finding.is_error]:
+        return Unproven(f"Falco would not load it: {errors[0].message}")
+    matcher = _matcher(loaded)
+    after = next((rule for rule in matcher.rules if rule.name == change.rule), None)
+    if after is None:
+        return Unproven(f"`{change.rule}` would not run any more")
+    before_text, after_text = condition_of(rules.loaded, change.rule), condition_of(loaded, change.rule)
+    if before_text == after_text:
+        return Unproven(f"`{change.rule}` would stay as it is: a file that is loaded later has the last word")
     if matcher.why(after, silenced).holds or always_silent(after, catalogue, identity) is False:
         return Unproven(f"`{change.rule}` would still fire: `{change.name}` does not let it through everywhere")
     if more := wider(before, after, identity):
@@ -179,7 +182,6 @@ def prove(
             if silences is None
             else ()
         )
-    before_text, after_text = condition_of(rules.loaded, change.rule), condition_of(loaded, change.rule)
     return Proof(before_text, after_text, changed, silenced, still, silences, deciding, matcher)
 
 

@@ -140,13 +140,15 @@ class LintSetup(NamedTuple):
     key: str
 
 
-def lint_setup(path: str, default_names: Sequence[str] | None, limit: int = DEFAULT_LIMIT) -> LintSetup:
+def lint_setup(
+    path: str, default_names: Sequence[str] | None, limit: int = DEFAULT_LIMIT, planned: str = ""
+) -> LintSetup:
     """The rules files, plugins and output additions of the configuration at *path*.
 
     Files with the names under which Falco and its plugins publish their rules count as default files;
-    *default_names*, shell patterns, replace these names.  Raises `falcokit.ConfigError`.
+    *default_names*, shell patterns, replace these names.  The file at the real path *planned* counts as there.  Raises `falcokit.ConfigError`.
     """
-    reader = DiskReader(os.path.dirname(path), limit)
+    reader = DiskReader(os.path.dirname(path), limit, planned)
     config = read_config(os.path.basename(path), (), os.environ, reader)
     catalogue = Catalogue.bundled(config.plugins)
     patterns = default_names or published_names()

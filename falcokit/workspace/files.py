@@ -10,17 +10,21 @@ from falcokit.config.reader import MAX_FILES, PathKind
 from falcokit.errors import ConfigError
 from falcokit.source import SourceFile
 from falcokit.source.decode import decode
-from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
+from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes, real_path
 
 __all__ = ["DiskReader"]
 
 
 class DiskReader:
-    """A `falcokit.config.Reader` of the disk; relative paths are relative to *folder*, links are followed."""
+    """A `falcokit.config.Reader` of the disk; relative paths are relative to *folder*, links are followed.
 
-    def __init__(self, folder: str, limit: int = DEFAULT_LIMIT) -> None:
+    The file at the real path *planned* counts as there, whether it is yet or not.
+    """
+
+    def __init__(self, folder: str, limit: int = DEFAULT_LIMIT, planned: str = "") -> None:
         self._folder = folder
         self._limit = limit
+        self._planned = planned
         self._texts: dict[str, str] = {}
 
     def name(self, path: str) -> str:
@@ -33,6 +37,8 @@ class DiskReader:
             mode = os.stat(self.name(path) if path else path).st_mode
         except OSError as error:
             missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
+            if missing and self._planned and real_path(self.name(path)) == self._planned:
+                return PathKind.FILE
             return PathKind.MISSING if missing else PathKind.UNKNOWN
         except ValueError:  # a NUL character
             return PathKind.MISSING
@@ -68,6 +74,9 @@ class DiskReader:
         except OSError as error:
             reason = (error.strerror or "it cannot be read").lower()
             raise ConfigError(f"the folder `{folder}` cannot be read: {reason}; correct the path") from error
+        above, name = os.path.split(self._planned)
+        if name and real_path(self.name(folder)) == above and (path := os.path.join(folder, name)) not in found:
+            found.append(path)
         return found
 
 

@@ -11,7 +11,16 @@ from falcokit.data import data_path
 from falcokit.record import Record
 from falcokit.source import Origin, SourceFile
 from falcokit.source.decode import decode
-from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, found_in, read_bytes, real_path, too_large
+from falcokit.workspace.sources import (
+    DEFAULT_LIMIT,
+    ENDINGS,
+    Unreadable,
+    by_path,
+    found_in,
+    read_bytes,
+    real_path,
+    too_large,
+)
 
 __all__ = ["Gathered", "Request", "gather"]
 
@@ -22,10 +31,11 @@ class Request(Record):
     """What a user asked for.
 
     ``paths`` are the custom files and folders; ``defaults`` pairs of a path and whether it is a default file, in load
-    order, None for the bundled ones; ``stdin`` gives the content of ``-``, up to some bytes and one more.
+    order, None for the bundled ones; ``stdin`` gives the content of ``-``, up to some bytes and one more.  The file at the
+    real path ``planned`` counts as there, empty if it is not yet.
     """
 
-    __slots__ = ("defaults", "limit", "paths", "stdin", "stdin_name")
+    __slots__ = ("defaults", "limit", "paths", "planned", "stdin", "stdin_name")
 
     def __init__(
         self,
@@ -34,7 +44,9 @@ class Request(Record):
         stdin: Callable[[int], bytes] | None = None,
         stdin_name: str = "",
         limit: int = DEFAULT_LIMIT,
+        planned: str = "",
     ) -> None:
+        self.planned: Final = planned
         self.paths: Final = paths
         self.defaults: Final = defaults
         self.stdin: Final = stdin
@@ -66,8 +78,9 @@ class Gathered(Record):
 
 
 class _Gathering:
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, planned: str) -> None:
         self.limit = limit
+        self.planned = planned
         self.files: list[SourceFile] = []
         self.places: dict[str, int] = {}
         self.unreadable: list[tuple[str, Unreadable, Origin]] = []
@@ -82,12 +95,13 @@ class _Gathering:
             if self.files[self.places[real]].origin is Origin.DEFAULT and origin is Origin.CUSTOM and not found:
                 self.defaults_named.append(path)
             return
-        content = read_bytes(path, self.limit)
+        planned = real == self.planned
+        content = b"" if planned and not os.path.exists(real) else read_bytes(path, self.limit)
         if isinstance(content, Unreadable):
             self.unreadable.append((path, content, origin))
             return
         text = decode(content)
-        if found and not re.search(_RULES, text):
+        if found and not planned and not re.search(_RULES, text):
             self.skipped.append(path)
             return
         self.put(path, real, text, origin)
@@ -104,15 +118,25 @@ class _Gathering:
         if isinstance(found, Unreadable):
             self.unreadable.append((path, found, origin))
             return
+        found = self._with_planned(path, found)
         if not found:
             self.empty.append(path)
         for inner in found:
             self.add(inner, origin, found=named)
 
+    def _with_planned(self, folder: str, found: list[str]) -> list[str]:
+        """*found* in *folder*, and the planned file where it would be found."""
+        inner = os.path.relpath(self.planned, real_path(folder)) if self.planned else ""
+        path = os.path.join(folder, inner)
+        hidden = any(part.startswith(".") for part in inner.split(os.sep)[:-1])
+        if hidden or not inner.endswith(ENDINGS) or path in found:
+            return found
+        return by_path([*found, path])
+
 
 def gather(request: Request) -> Gathered:
     """Read all files of *request*; the same file, by its real path, is read once, and a default stays a default."""
-    gathering = _Gathering(request.limit)
+    gathering = _Gathering(request.limit, request.planned)
     if request.defaults is None:
         for path in bundled():
             gathering.add(path, Origin.DEFAULT)

@@ -10,11 +10,22 @@ from typing import Final
 
 from falcokit.record import Record
 
-__all__ = ["DEFAULT_LIMIT", "Unreadable", "found_in", "read_bytes", "real_path", "reason_of", "too_large"]
+__all__ = [
+    "DEFAULT_LIMIT",
+    "ENDINGS",
+    "Unreadable",
+    "by_path",
+    "found_in",
+    "read_bytes",
+    "real_path",
+    "reason_of",
+    "too_large",
+]
 
 DEFAULT_LIMIT: Final = 8 * 1024 * 1024
 """The size in bytes above which a file is refused."""
-_ENDINGS: Final = (".yaml", ".yml")
+ENDINGS: Final = (".yaml", ".yml")
+"""What the names of rules files end in."""
 _MAX_FILES: Final = 10_000
 _ATTEMPTS: Final = 3
 
@@ -87,7 +98,12 @@ def found_in(folder: str) -> list[str] | Unreadable:
         found.append(path)
         if len(found) > _MAX_FILES:
             return Unreadable(f"it has more than {_MAX_FILES} YAML files")
-    return sorted(found, key=os.fsencode)
+    return by_path(found)
+
+
+def by_path(paths: Iterable[str]) -> list[str]:
+    """*paths* in the order in which Falco loads the files of a folder: by their bytes."""
+    return sorted(paths, key=os.fsencode)
 
 
 def _walk(folders: Iterable[str]) -> Iterator[str | Unreadable]:
@@ -100,7 +116,7 @@ def _walk(folders: Iterable[str]) -> Iterator[str | Unreadable]:
                     if entry.is_dir(follow_symlinks=False):
                         if not entry.name.startswith("."):
                             pending.append(entry.path)
-                    elif entry.name.endswith(_ENDINGS) and entry.is_file():
+                    elif entry.name.endswith(ENDINGS) and entry.is_file():
                         yield entry.path
         except OSError as error:
             yield Unreadable(reason_of(folder, error))

@@ -24,7 +24,10 @@ def write_text(path: str, before: str, after: str) -> str:
     if isinstance(content, Unreadable) or content != before.encode("utf-8", "surrogateescape"):
         return "it has changed since it was read, or is in another encoding than UTF-8"
     try:
-        _replace(real, after, os.stat(real).st_mode & 0o7777)
+        mode = os.stat(real).st_mode & 0o7777
+        if not mode & 0o222:
+            return "it is read-only"  # A rename would not ask.
+        _replace(real, after, mode)
     except OSError as error:
         return (error.strerror or "it cannot be written").lower()
     return ""

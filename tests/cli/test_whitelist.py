@@ -192,6 +192,7 @@ def test_what_would_have_fallen_silent_of_what_happened(tmp_path: Path) -> None:
         {"rule": "Write below root", "image": "quay.io/sysdig/agent", "process": "dragent", "count": 2}
     ]
     assert found["history"]["foreign"] == []
+    assert (found["history"]["of_rule"], found["history"]["covers"]) == (3, {"tag": 2, "name": 2})
 
 
 # --- what is let through now
@@ -302,10 +303,11 @@ def test_every_real_event_gives_a_proposal_or_an_honest_cannot(tmp_path: Path) -
         ("Launch Package Management Process in Container", "hook", True), ("Linux Kernel Module Injection Detected", "exception", True),
         ("Write below root", "hook", True),
     }  # fmt: skip
-    reasons = {one["cannot"].partition(" (")[0] for one in found if one["cannot"]}
+    reasons = {one["cannot"].partition(" (")[0].partition(": name it by")[0] for one in found if one["cannot"]}
     assert reasons == {
         "the rule is not among those that are loaded: name its file with --defaults or --rules",
         "it happened on the host, not in a container",
+        "events of source k8s_audit tell of no container",
         "neither an image nor a name of the container is told, and its id is another one each time",
         "only what anybody can take is known",
     }
@@ -427,3 +429,177 @@ cases:
     assert found["cannot"] == "test cases fail with it that pass without: the agent must not write keys"
     (found,) = proposals(tmp_path, *args, "--file", "/root/.sysdig/")
     assert found["proof"] is not None
+
+
+# --- where the file lies among those that are loaded
+
+AGENT = ("--event", "noise.json", "--line", "1", "--by", "image", "--process", "dragent")
+LAST = """\
+- macro: user_known_write_root_conditions
+  condition: (never_true)
+- macro: user_known_write_below_root_activities
+  condition: (never_true)
+"""
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "tests" / "examples" / "noise.json", tmp_path)
+    return tmp_path
+
+
+def silenced(folder: Path, *rules: str) -> bool:
+    """Whether the agent's events fall silent with the rules."""
+    _, out, _ = run(folder, "match", "noise.json", *rules)
+    (line,) = [line for line in out.splitlines() if line.startswith("noise.json:1 ")]
+    return "does not fire" in line
+
+
+@pytest.mark.parametrize(
+    ("rules", "target"),
+    [
+        (("--rules", "./my.yaml", "--rules", "later.yaml"), "my.yaml"),
+        (("--rules", "my.yaml", "--rules", "later.yaml"), "link.yaml"),
+        (("--rules", "rules"), "rules/a.yaml"),
+        (("--rules", "../{folder}/rules"), "rules/a.yaml"),
+        (("--config", "falco.yaml"), "rules/a.yaml"),
+        (("--config", "named.yaml"), "rules/a.yaml"),
+    ],
+)
+def test_it_is_proven_in_the_place_where_it_is_loaded(noise: Path, rules: tuple[str, ...], target: str) -> None:
+    folder = noise / "rules"
+    folder.mkdir()
+    for path in (noise / "later.yaml", folder / "b.yaml"):
+        path.write_text(LAST, encoding="utf-8")
+    (noise / "my.yaml").write_text("# mine\n", encoding="utf-8")
+    (noise / "link.yaml").symlink_to("my.yaml")
+    (noise / "falco.yaml").write_text(f"rules_files: [{DEFAULT}, {folder}]\n", encoding="utf-8")
+    named = f"rules_files: [{DEFAULT}, {folder / 'a.yaml'}, {folder / 'b.yaml'}]\n"
+    (noise / "named.yaml").write_text(named, encoding="utf-8")
+    given = [word.format(folder=noise.name) for word in rules]
+    (found,) = proposals(noise, *AGENT, *given, "--write", target)
+    # The hook is emptied by a file that is loaded later: what is put into it is lost.
+    assert found["change"]["via"] == "exception"
+    assert any("a file that is loaded later has the last word" in one["reason"] for one in found["refused"])
+    assert silenced(noise, *given)
+
+
+def test_a_file_that_nothing_loads_is_said_to_belong_last(noise: Path) -> None:
+    (noise / "falco.yaml").write_text(f"rules_files: [{DEFAULT}]\n", encoding="utf-8")
+    code, _, err = run(noise, "whitelist", *AGENT, "--config", "falco.yaml", "--write", "own.yaml")
+    assert (code, err) == (
+        0,
+        "falcokit: own.yaml is none of the rules files that were named: it was proven as the last one, so load it last\n",
+    )
+    assert run(noise, "whitelist", *AGENT, "--write", "alone.yaml")[2] == ""
+
+
+def test_no_link_leads_to_a_default_file(noise: Path) -> None:
+    shutil.copy(DEFAULT, noise / "falco_rules.yaml")
+    (noise / "soft.yaml").symlink_to("falco_rules.yaml")
+    os.link(noise / "falco_rules.yaml", noise / "hard.yaml")
+    for path in ("soft.yaml", "hard.yaml"):
+        code, _, err = run(noise, "whitelist", *AGENT, "--defaults", "falco_rules.yaml", "--write", path)
+        assert (code, "is a default file" in err) == (2, True)
+    assert run(noise, "whitelist", *AGENT, "--write", "soft.yaml")[0] == 2
+    assert (noise / "falco_rules.yaml").read_bytes() == DEFAULT.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--rule", "Write below rot"), 2, "no rule 'Write below rot' is loaded: did you mean 'Write below root'?"),
+        (("--rule", "Write below etc"), 1, "has no event of 'Write below etc': its rules are 'Write below root'"),
+        (("--event-id", "none"), 2, "has no event with the id none"),
+        (("--write", "-"), 2, "cannot write to -: name a file"),
+        (("--write", "v.yaml", "--form", "helm"), 2, "--write goes with rules files"),
+        (("--diff",), 2, "--diff goes with --write"),
+    ],
+)
+def test_an_event_that_is_none_of_it(noise: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    done, out, err = run(noise, "whitelist", "--event", "noise.json", *arguments)
+    assert (done, out) == (code, "")
+    assert said in err
+
+
+def test_events_that_differ_in_what_is_asked_for_are_asked_for_each(noise: Path) -> None:
+    text = (noise / "noise.json").read_text(encoding="utf-8").splitlines()[0]
+    (noise / "two.json").write_text(f"{text}\n{text.replace('dragent', 'evil')}\n{text}\n", encoding="utf-8")
+    found = proposals(noise, "--event", "two.json", "--by", "image", "--process", "dragent", code=1)
+    assert [(one["event"], one["events"]) for one in found] == [("two.json:1", 2), ("two.json:2", 1)]
+    assert "the event is none of it" in found[1]["cannot"]
+    (found,) = proposals(noise, "--event", "two.json", "--by", "image")
+    assert (found["events"], found["narrower"]["process"]) == (3, "dragent")
+
+
+def test_a_process_of_the_host_is_let_through_on_the_host_only(tmp_path: Path) -> None:
+    fields = {"container.id": "host", "proc.name": "catsd", "fd.name": "/etc/catfood.cfg", "evt.type": "openat"}
+    alert = {**ALERT, "rule": "Write below etc", "output_fields": fields}
+    (tmp_path / "alert.json").write_text(json.dumps(alert), encoding="utf-8")
+    (found,) = proposals(tmp_path, "--event", "alert.json", code=1)
+    assert (
+        found["cannot"]
+        == "it happened on the host, not in a container: name it by --process catsd --file /etc/catfood.cfg"
+    )
+    (found,) = proposals(tmp_path, "--event", "alert.json", "--process", "catsd", "--file", "/etc/catfood.cfg")
+    assert found["identity"]["condition"] == (
+        "container.id = host and proc.name = catsd and fd.name startswith /etc/catfood.cfg"
+    )
+
+
+def test_a_name_that_is_asked_for_needs_no_second_asking(noise: Path) -> None:
+    (found,) = proposals(noise, "--event", "noise.json", "--line", "1", "--container", "sysdig-agent")
+    assert found["identity"]["kind"] == "name"
+
+
+def test_a_diff_beside_json_is_json(noise: Path) -> None:
+    (found,) = proposals(noise, *AGENT, "--write", "my.yaml", "--diff")
+    assert found["text"].startswith("# Custom rules")
+    assert not (noise / "my.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["[]\n", "  - macro: a\n    condition: evt.num = 0\n", "- list: a\n  items: []\n...\n", "a: b\n"]
+)
+def test_a_file_that_cannot_be_added_to(noise: Path, text: str) -> None:
+    (noise / "my.yaml").write_text(text, encoding="utf-8")
+    code, out, err = run(noise, "whitelist", *AGENT, "--write", "my.yaml")
+    assert code == 1, out + err
+    assert (noise / "my.yaml").read_text(encoding="utf-8") == text
+
+
+def test_a_read_only_file_stays(noise: Path) -> None:
+    (noise / "my.yaml").write_text("# mine\n", encoding="utf-8")
+    (noise / "my.yaml").chmod(0o444)
+    code, _, err = run(noise, "whitelist", *AGENT, "--write", "my.yaml")
+    assert (code, "cannot write to my.yaml: it is read-only" in err) == (2, True)
+
+
+def test_a_process_name_that_is_no_text(noise: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "falcokit", "whitelist", *AGENT[:-1], b"x\xe9" * 10],
+        cwd=noise, capture_output=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"the event is none of it" in done.stdout or b"not UTF-8" in done.stdout
+
+
+def test_an_audit_event_is_named_by_its_user_and_namespace(tmp_path: Path) -> None:
+    rule = """\
+- rule: Secrets read
+  desc: d
+  condition: ka.verb = get and ka.target.resource = secrets
+  output: user=%ka.user.name
+  priority: WARNING
+  source: k8s_audit
+"""
+    (tmp_path / "audit.yaml").write_text(rule, encoding="utf-8")
+    fields = {"ka.verb": "get", "ka.target.resource": "secrets", "ka.user.name": "ci", "ka.target.namespace": "dev"}
+    alert = {**ALERT, "rule": "Secrets read", "source": "k8s_audit", "output_fields": fields}
+    (tmp_path / "alert.json").write_text(json.dumps(alert), encoding="utf-8")
+    (found,) = proposals(tmp_path, "--event", "alert.json", "--rules", "audit.yaml", code=1)
+    assert found["cannot"].endswith("tell of no container: name it by --namespace dev --user ci")
+    args = ("--rules", "audit.yaml", "--user", "ci", "--namespace", "dev", "--write", "mine.yaml")
+    (found,) = proposals(tmp_path, "--event", "alert.json", *args)
+    assert found["proof"]["event_silenced"] is True
+    assert "not (ka.target.namespace = dev and ka.user.name = ci)" in found["proof"]["condition_after"]
