@@ -71,7 +71,7 @@ def asked_of(
         fail("nothing to let through: give --event, --image, --digest or --container, or --process and the like")
     names = list(rules)
     if not names and macro:
-        names = list(loaded.ruleset.rules_using(("macro", macro)))
+        names = list(loaded.ruleset.rules_using(("macro", macro)) or loaded.ruleset.rules_using(("list", macro)))
         if not names:
             _dead(macro, loaded)
     if not names:
@@ -159,6 +159,7 @@ def _of_event(event: Event, wanted: Sequence[str], own: tuple[Identity, ...], lo
     from falcokit.evaluate.partial import told_fields
     from falcokit.evaluate.read_back import ReadBack
     from falcokit.whitelist import identities
+    from falcokit.whitelist.identity import as_told
     from falcokit.whitelist.propose import Asked
 
     catalogue = loaded.loaded.catalogue
@@ -171,4 +172,5 @@ def _of_event(event: Event, wanted: Sequence[str], own: tuple[Identity, ...], lo
     if not names:
         names = [next((rule for rule in told if rule in known), told[0] if told else "")]
     place = f"{event.name}:{event.line}"
-    return [Asked(name, place, own or identities(event.container), fields) for name in names]
+    own = own or as_told(identities(event.container), fields)
+    return [Asked(name, place, own, fields) for name in names]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from falcokit.cli.defaults import below, or_fail, project_of
-from falcokit.cli.linting import Run, anything, cached_report, linter, report_of
+from falcokit.cli.linting import Run, anything, cached_report, linter, options_of, report_of
 from falcokit.cli.options import Colour, ReportFormat, Threshold, fail, read_input, single, write
 from falcokit.cli.screen import is_coloured, screen_width
 from falcokit.settings.read import is_release
@@ -16,8 +16,6 @@ from falcokit.workspace.sources import DEFAULT_LIMIT, Unreadable, read_bytes
 
 if TYPE_CHECKING:
     from falcokit.lint import LintResult
-    from falcokit.settings import Options
-    from falcokit.workspace.project import Project
 
 __all__ = ["command"]
 
@@ -95,7 +93,7 @@ def lint(
     Example: falcokit lint my_rules.yaml --defaults falco_rules.yaml
     """
     project = project_of(settings, no_settings)
-    options = _options(project, select, ignore, pedantic)
+    options = options_of(project, select, ignore, pedantic)
     if target_falco:
         if not is_release(target_falco):
             fail(f"--target-falco takes a version of Falco such as 0.37, not '{target_falco}'")
@@ -154,29 +152,6 @@ def _write_baseline(path: str, result: LintResult) -> None:
     write(f"{len(findings)} findings written to {path}\n")
     if left := len(result.findings) - len(findings):
         write(f"{left} errors that keep Falco from loading the rules are not among them\n")
-
-
-def _options(project: Project | None, select: list[str] | None, ignore: list[str] | None, pedantic: bool) -> Options:
-    """What the project and the command line want; a name given here counts more than one given there."""
-    import time
-
-    from falcokit.settings import Choice, Options, parse_names
-
-    choice = project.settings.choice if project is not None else Choice()
-    for key, given in (("select", select), ("ignore", ignore)):
-        names, problem = parse_names(given or ())
-        if problem:
-            fail(f"--{key}: {problem}")
-        if names:
-            choice = choice.replaced(**{key: names if key == "select" else choice.ignore + names})
-    if select:
-        choice = choice.replaced(ignore=tuple([name for name in choice.ignore if name not in choice.select]))
-    hooks = project.settings.hooks if project is not None else ()
-    target = project.settings.target if project is not None else ""
-    options = Options(
-        choice.replaced(pedantic=choice.pedantic or pedantic), target=target, today=time.strftime("%Y-%m-%d")
-    )
-    return options.replaced(hook_names=hooks) if hooks else options
 
 
 def _read_fields(path: str) -> str:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from falcokit.settings import Options
     from falcokit.source import SourceFile
     from falcokit.workspace.falco_config import LintSetup
+    from falcokit.workspace.project import Project
 
-__all__ = ["Run", "anything", "cached_report", "linter", "report_of"]
+__all__ = ["Run", "anything", "cached_report", "linter", "options_of", "report_of"]
 
 _OTHERS: Final = (ReportFormat.sarif, ReportFormat.github, ReportFormat.junit, ReportFormat.gitlab)
 
@@ -59,6 +60,34 @@ def anything(gathered: Gathered, wanted: tuple[str, ...]) -> bool:
         return bool(gathered.files or gathered.unreadable)
     custom = any(file.origin is Origin.CUSTOM for file in gathered.files)
     return bool(custom or gathered.unreadable or gathered.skipped or gathered.defaults_named)
+
+
+def options_of(
+    project: Project | None,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] | None = None,
+    pedantic: bool = False,
+) -> Options:
+    """What the project and the command line want; a name given here counts more than one given there."""
+    import time
+
+    from falcokit.settings import Choice, Options, parse_names
+
+    choice = project.settings.choice if project is not None else Choice()
+    for key, given in (("select", select), ("ignore", ignore)):
+        names, problem = parse_names(given or ())
+        if problem:
+            fail(f"--{key}: {problem}")
+        if names:
+            choice = choice.replaced(**{key: names if key == "select" else choice.ignore + names})
+    if select:
+        choice = choice.replaced(ignore=tuple([name for name in choice.ignore if name not in choice.select]))
+    hooks = project.settings.hooks if project is not None else ()
+    target = project.settings.target if project is not None else ""
+    options = Options(
+        choice.replaced(pedantic=choice.pedantic or pedantic), target=target, today=time.strftime("%Y-%m-%d")
+    )
+    return options.replaced(hook_names=hooks) if hooks else options
 
 
 def cached_report(gathered: Gathered, run: Run) -> tuple[str, int]:

@@ -8,7 +8,19 @@ from typing import Any, NoReturn
 
 import typer
 
-__all__ = ["Colour", "Format", "ReportFormat", "Threshold", "fail", "group", "read_input", "say", "single", "write"]
+__all__ = [
+    "Colour",
+    "Format",
+    "ReportFormat",
+    "Threshold",
+    "aside",
+    "fail",
+    "group",
+    "read_input",
+    "say",
+    "single",
+    "write",
+]
 
 
 class Format(StrEnum):
@@ -82,6 +94,14 @@ def say(sentence: str) -> None:
 
     with suppress(OSError):
         typer.echo(f"falcokit: {plain(sentence)}", err=True)
+
+
+def aside(text: str) -> None:
+    """Write *text*, made for people and safe as it is, to standard error."""
+    from contextlib import suppress
+
+    with suppress(OSError):
+        typer.echo(text, err=True, nl=False)
 
 
 def read_input(limit: int, code: int = 2) -> bytes:

@@ -9,23 +9,23 @@ import typer
 
 from falcokit.cli.asked import asked_of, listed
 from falcokit.cli.defaults import Below, below, or_fail, project_of
-from falcokit.cli.options import Colour, Format, fail, group, say, write
+from falcokit.cli.options import Colour, Format, aside, fail, group, say, write
 from falcokit.cli.rule_sets import Rules as RuleFiles
 from falcokit.cli.rule_sets import read_rules, refused
 from falcokit.cli.screen import is_coloured
 from falcokit.cli.walk_through import ask, ask_file
 from falcokit.cli.whitelisted import list_entries, remove, verify
-from falcokit.source import Origin
+from falcokit.source import Origin, SourceFile
 from falcokit.workspace.target import save, target_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from falcokit.source import SourceFile
     from falcokit.whitelist import Identity
     from falcokit.whitelist.history import Blast
     from falcokit.whitelist.proof import Rules
     from falcokit.whitelist.propose import Proposal, Tests
+    from falcokit.workspace.project import Project
     from falcokit.workspace.target import Target
 
 __all__ = ["command"]
@@ -118,6 +118,7 @@ def whitelist(
         ),
     ] = "",
     diff: Annotated[bool, typer.Option("--diff", help="Show what --write would change; change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do all that --write does, but write nothing.")] = False,
     interactive: Annotated[
         bool, typer.Option("--interactive", "-i", help="Ask for each choice, in a terminal.")
     ] = False,
@@ -159,8 +160,8 @@ def whitelist(
     from falcokit.whitelist.proof import Rules
     from falcokit.whitelist.propose import Wish, propose
 
-    if diff and not to:
-        fail("--diff goes with --write")
+    if (diff or dry_run) and not to:
+        fail(f"{'--diff' if diff else '--dry-run'} goes with --write")
     if to and form not in (Form.override, Form.append):
         fail(f"--write goes with rules files: leave it out, and put what --form {form.value} prints in its place")
     named = bool(container) and not (image or digest or ps)
@@ -177,12 +178,13 @@ def whitelist(
         target = or_fail(lambda: target_at(path)) if path else None
         base = below(defaults, config, no_defaults, project, planned=path)
         read = read_rules(rules or (), base, fields, target)
-        return target, read, base, Rules(read.files, read.catalogue)
+        loaded = Rules(read.files, read.catalogue)
+        if loaded.errors:
+            (write if format is Format.text else aside)(refused(loaded.errors, False, 80))
+            raise typer.Exit(1)
+        return target, read, base, loaded
 
     target, read, base, loaded = load(to)
-    if loaded.errors:
-        (write if format is Format.text else say)(refused(loaded.errors, False, 80))
-        raise typer.Exit(1)
     asked = asked_of(event, line, event_id, rule or [], own, loaded, macro, more)
     if interactive:
         asked, wanted, more = ask(asked, wanted, more)
@@ -205,7 +207,7 @@ def whitelist(
 
     proposals, text = proposed(target, read, base, loaded)
     changed = target is not None and text != (target.before or "")
-    if target is not None and changed and not diff:
+    if target is not None and changed and not (diff or dry_run):
         _save(target, text, read, base)
     if format is Format.json:
         import json
@@ -217,7 +219,9 @@ def whitelist(
             if proposal.proof is None:
                 say(f"{proposal.rule}: {proposal.cannot}")
     else:
-        write(to_text(proposals, written=to, colour=is_coloured(Colour.auto)))
+        write(to_text(proposals, to=to, dry_run=dry_run, colour=is_coloured(Colour.auto)))
+    if target is not None and changed and not diff:
+        _lint(read, text, project)
     proven = any(proposal.proof is not None for proposal in proposals)
     if interactive and not to and proven and (path := ask_file()):
         target, read, base, loaded = load(path)
@@ -225,6 +229,7 @@ def whitelist(
         assert target is not None
         _save(target, text, read, base)
         write(f"written to {path}; look at it with: falcokit lint {path}\n")
+        _lint(read, text, project)
     raise typer.Exit(1 if any(proposal.cannot and not proposal.already for proposal in proposals) else 0)
 
 
@@ -244,13 +249,30 @@ def _save(target: Target, text: str, read: RuleFiles, base: Below) -> None:
         say(f"{target.path} is none of the rules files that were named: it was proven as the last one, so load it last")
 
 
+def _lint(read: RuleFiles, text: str, project: Project | None) -> None:
+    """Say what the checks find in the file with its new *text* that they did not find before."""
+    from falcokit.cli.linting import options_of
+    from falcokit.lint import lint
+    from falcokit.report.text import render
+
+    options = options_of(project)
+    before, after = [
+        [one for one in lint(files, read.catalogue, options=options).findings if one.file.name == read.target]
+        for files in (read.files, _with(read.files, SourceFile(read.target, text)))
+    ]
+    known = {(one.kind, one.message) for one in before}
+    new = [one for one in after if (one.kind, one.message) not in known]
+    if new:
+        say(f"the checks find in {read.target} what they did not find before:")
+        aside(render(new))
+
+
 def _tests(paths: Sequence[str], read: RuleFiles, base: Below, own: Sequence[str]) -> Tests:
     """What runs the test files at *paths* without a text of rules and with it."""
     from falcokit.case.coverage import Coverage
     from falcokit.case.read import read_test_file
     from falcokit.case.run import run
     from falcokit.embedded import opened
-    from falcokit.source import SourceFile
     from falcokit.workspace.test_files import events_of, find_test_files, rules_of
 
     found = find_test_files(paths)

@@ -21,8 +21,9 @@ _MAX_ROWS: Final = 20
 _WORD: Final = re.compile(r"\s+|[()]|[^\s()]+")
 
 
-def to_text(proposals: Sequence[Proposal], *, written: str = "", colour: bool = False) -> str:
-    """All proposals for people; *written* says that the texts are in that file already."""
+def to_text(proposals: Sequence[Proposal], *, to: str = "", dry_run: bool = False, colour: bool = False) -> str:
+    """All proposals for people; *to* says that the texts are in that file already, or, in a dry run, would be."""
+    written = f"{'dry run' if dry_run else 'written'}   {plain(to)}" if to else ""
     return "\n".join([_one(proposal, written, colour) for proposal in proposals])
 
 
@@ -57,7 +58,7 @@ def _one(proposal: Proposal, written: str, colour: bool) -> str:
     lines.append(f"where     {_where(change)}")
     lines += [f"          not {way}: {plain(why)}" for way, why in proposal.refused]
     if written:
-        lines.append(f"written   {plain(written)}")
+        lines.append(written)
     else:
         text = "\n".join([plain(line) for line in proposal.text.splitlines()])
         lines += ["", *(_highlighted(text) if colour else text).splitlines(), ""]

@@ -11,7 +11,7 @@ from falcokit.condition.render import to_source
 from falcokit.event.identity import Container, Image
 from falcokit.record import Record
 
-__all__ = ["DIMENSIONS", "KINDS", "Identity", "dimensions", "identities", "narrowed", "without_container"]
+__all__ = ["DIMENSIONS", "KINDS", "Identity", "as_told", "dimensions", "identities", "narrowed", "without_container"]
 
 KINDS: Final = ("digest", "tag", "image", "name-prefix", "name", "process")
 """The kinds of identities, the safest first; ``process`` names no container at all."""
@@ -70,6 +70,22 @@ def identities(container: Container) -> tuple[Identity, ...]:
     if container.on_host:
         return ()
     return (*_of_image(container.image), *_of_name(container.name))
+
+
+def as_told(found: tuple[Identity, ...], fields: Mapping[str, object]) -> tuple[Identity, ...]:
+    """*found*, with an image that was deployed by digest named by the *fields* in which the event tells it: there is no digest in
+    such events, so a whitelist by it would never match."""
+    told = [
+        (name, str(fields[name]))
+        for name in ("container.image", "container.image.repository", "container.image.tag")
+        if fields.get(name)
+    ]
+    bare = [(name, value) for name, value in told if name == "container.image"] or told
+    if fields.get("container.image.digest") or not bare or not bare[0][1].startswith("sha256"):
+        return found
+    reason = "the image by its digest, as this runtime tells it; must follow every update of the image"
+    own = Identity("digest", tuple([(name, "=", value) for name, value in bare]), "safe", reason)
+    return tuple([own if identity.kind == "digest" else identity for identity in found])
 
 
 def _of_image(image: Image) -> list[Identity]:

@@ -603,3 +603,49 @@ def test_an_audit_event_is_named_by_its_user_and_namespace(tmp_path: Path) -> No
     (found,) = proposals(tmp_path, "--event", "alert.json", *args)
     assert found["proof"]["event_silenced"] is True
     assert "not (ka.target.namespace = dev and ka.user.name = ci)" in found["proof"]["condition_after"]
+
+
+def test_a_dry_run_writes_nothing(noise: Path) -> None:
+    code, out, _ = run(noise, "whitelist", *AGENT, "--write", "my.yaml", "--dry-run")
+    assert (code, "\ndry run   my.yaml\n" in out) == (0, True)
+    assert not (noise / "my.yaml").exists()
+
+
+def test_what_the_checks_find_in_the_new_text_is_said(noise: Path) -> None:
+    (noise / "my.yaml").write_text("- list: others\n  items: [a]\n", encoding="utf-8")
+    assert run(noise, "whitelist", *AGENT, "--write", "my.yaml")[2] == ""  # What was there before is no news.
+    args = ("--event", "noise.json", "--line", "3", "--container", "web", "--write", "my.yaml")
+    code, _, err = run(noise, "whitelist", *args)
+    assert code == 0
+    assert "the checks find in my.yaml what they did not find before:\nmy.yaml:" in err
+    assert "container-name-match" in err
+    assert "unused-list" not in err
+
+
+def test_an_image_deployed_by_digest_is_named_as_the_event_tells_it(noise: Path) -> None:
+    digest = "ab" * 32
+    for fields in (
+        {"container.image": f"sha256:{digest}"},
+        {"container.image.repository": "sha256", "container.image.tag": digest},
+    ):
+        alert = {**ALERT, "output_fields": {"container.id": "4f2e1d9a0b1c", "proc.name": "sh", **fields}}
+        (noise / "alert.json").write_text(json.dumps(alert), encoding="utf-8")
+        (found,) = proposals(noise, "--event", "alert.json")
+        assert found["identity"]["kind"] == "digest"
+        assert {field for field, _, _ in found["identity"]["checks"]} == set(fields)
+        assert found["proof"]["event_silenced"] is True
+
+
+def test_a_list_made_to_be_filled_in_can_be_named(tmp_path: Path) -> None:
+    rules = """\
+- list: user_known_shells
+  items: []
+- rule: Shell
+  desc: d
+  condition: evt.type = execve and proc.name exists and not proc.name in (user_known_shells)
+  output: o
+  priority: INFO
+"""
+    (tmp_path / "rules.yaml").write_text(rules, encoding="utf-8")
+    (found,) = proposals(tmp_path, "--macro", "user_known_shells", "--process", "sh", "--rules", "rules.yaml")
+    assert found["change"]["kind"] == "list"
