@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.whitelists._images import flagged
+from falcokit.checks.whitelists._images import IMAGE_FIELDS, flagged, is_narrowed
 from falcokit.diagnostic import Confidence, Severity
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.ruleset.uses import Use
 
 __all__ = ["container_name_match"]
+
+_IMAGE = (*IMAGE_FIELDS, "container.image.digest", "container.image.id")
 
 
 @check("FK555", Severity.INFO, Confidence.MEDIUM)
@@ -54,10 +56,10 @@ def container_name_match(ruleset: Ruleset) -> Iterator[Finding]:
       condition: container.image.repository = registry.example.com/agent and container.name = agent
     ```
     """
-    for text, span, _ in flagged(ruleset, ("container.name",), _alone):
+    for text, span, _ in flagged(ruleset, ("container.name",), lambda use, text: _alone(ruleset, use, text)):
         message = f"the container name `{text}` lets through whoever takes it"
         yield Finding(span, message, "compare `container.image.repository` as well, or instead")
 
 
-def _alone(use: Use, text: str) -> bool | None:
-    return (use.excludes and text != "<NA>" and "container.image" not in use.body.final) or None
+def _alone(ruleset: Ruleset, use: Use, text: str) -> bool | None:
+    return (use.excludes and text != "<NA>" and not is_narrowed(ruleset, use, _IMAGE)) or None
