@@ -13,13 +13,12 @@ from falcokit.record import Record
 from falcokit.ruleset.loader import Loaded
 from falcokit.ruleset.macros import Bound
 from falcokit.ruleset.rule_compiler import CompiledRule
-from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.ruleset import CONSTANTS, Ruleset
 from falcokit.source import Span
 
 __all__ = ["Coverage", "Leaf", "RuleCoverage"]
 
 _MAX_LEAVES: Final = 2_000
-_CONSTANT: Final = ("never_true", "always_true")
 
 
 class Leaf(Record):
@@ -119,7 +118,7 @@ class Coverage:
                     inner = bound.env.get(leaf.name)
                     if inner is None or leaf.name in through:
                         continue
-                    if leaf.name in _CONSTANT:
+                    if leaf.name.endswith(CONSTANTS):
                         continue
                     if self._hooks.get(leaf.name):
                         holds = matcher.asked(rule, inner, event, complete=complete).holds

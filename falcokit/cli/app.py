@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "whitelist": "falcokit.cli.whitelist",
     "rule": "falcokit.cli.rule",
     "policy": "falcokit.cli.policy",
+    "upgrade": "falcokit.cli.upgrade",
     "explain": "falcokit.cli.explain",
     "validate": "falcokit.cli.validate",
     "describe": "falcokit.cli.describe",

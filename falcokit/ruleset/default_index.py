@@ -1,6 +1,6 @@
 """What the public default rules said in each release, by fingerprint: names and hashes, no text.
 
-``python -m falcokit.upgrade.index`` makes the data.  It is read when a finding asks, never before.
+``python -m falcokit.maintain.index`` makes the data.  It is read when a finding asks, never before.
 """
 
 from __future__ import annotations

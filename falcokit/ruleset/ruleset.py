@@ -24,7 +24,7 @@ from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.uses import Use, all_uses, field_of
 from falcokit.source import Origin, SourceFile, Span
 
-__all__ = ["HOOK_NAMES", "Named", "NamedItem", "Ruleset", "defines", "is_constant", "name_span", "once"]
+__all__ = ["CONSTANTS", "HOOK_NAMES", "Named", "NamedItem", "Ruleset", "defines", "is_constant", "name_span", "once"]
 
 T = TypeVar("T")
 
@@ -34,6 +34,10 @@ Named: TypeAlias = tuple[str, str]
 
 HOOK_NAMES: Final = ("user_*", "consider_*")
 """Patterns for the names of lists and macros that are made to be overridden ([R3])."""
+
+
+CONSTANTS: Final = ("never_true", "always_true")
+"""How the names of the macros end that hooks are made of; the rules for audit events have a pair of their own."""
 
 
 class Ruleset:
@@ -206,7 +210,7 @@ class Ruleset:
     def is_hook(self, named: Named, state: Definition | None = None) -> bool:
         """Whether the list or macro *named* is made to be overridden: by its name, or as its default does nothing."""
         kind, name = named
-        if kind == "rule":
+        if kind == "rule" or name.endswith(CONSTANTS):
             return False
         if self._is_hook_name(name):
             return True
@@ -244,7 +248,7 @@ def once(work: Callable[[Ruleset], T]) -> Callable[[Ruleset], T]:
 def is_constant(tree: Expression | None) -> bool:
     """Whether a condition does not depend on what happened: `never_true` and its like."""
     if isinstance(tree, Identifier):
-        return tree.name in ("never_true", "always_true")
+        return tree.name.endswith(CONSTANTS)
     return isinstance(tree, Check) and getattr(tree.left, "name", "") == "evt.num"
 
 

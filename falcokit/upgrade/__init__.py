@@ -1,1 +1,7 @@
-"""The default rules over their releases, and the ids of ATT&CK."""
+"""What changes with releases of the default rules, and what that means for custom rules."""
+
+from falcokit.upgrade.changes import Change
+from falcokit.upgrade.custom import STATES, Upgrade, Verdict, upgrade
+from falcokit.upgrade.rebase import Conflict
+
+__all__ = ["STATES", "Change", "Conflict", "Upgrade", "Verdict", "upgrade"]

@@ -14,7 +14,7 @@ from falcokit.document.offsets import origins
 from falcokit.logic import places
 from falcokit.record import Record
 from falcokit.ruleset.items import ListItem, MacroItem, RuleItem, Written
-from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.ruleset import CONSTANTS, Ruleset
 from falcokit.source import SourceFile, Span
 
 __all__ = ["Entry", "entries"]
@@ -68,7 +68,7 @@ def _of_macro(ruleset: Ruleset, item: MacroItem) -> Iterator[Entry]:
     reaches = _silenced(ruleset, name)
     spans = [_place(item.condition, lead, text, child) for child in children]
     for number, child in enumerate(children):
-        if isinstance(child, Identifier) and child.name in ("never_true", "always_true"):
+        if isinstance(child, Identifier) and child.name.endswith(CONSTANTS):
             continue
         if len(children) == 1:
             edits = _whole(item.file, item.node)

@@ -129,7 +129,7 @@ def _hooks(ruleset: Ruleset, rule: CompiledRule, identity: Identity) -> Iterator
     assert rule.bound.tree is not None
 
     def is_hook(claim: Claim) -> bool:
-        return isinstance(claim.node, Identifier) and claim.node.name not in ("never_true", "always_true") and ruleset.is_hook(
+        return isinstance(claim.node, Identifier) and ruleset.is_hook(
             ("macro", claim.node.name), ruleset.definitions.macros.get(claim.node.name)
         )  # fmt: skip
 

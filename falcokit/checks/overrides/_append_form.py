@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from falcokit.checks.overrides._redefinitions import Redefinition, has_comment
+from falcokit.checks.overrides._redefinitions import Redefinition
 from falcokit.diagnostic import Edit, Fix
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
+from falcokit.ruleset.removal import has_comment
 from falcokit.ruleset.ruleset import NamedItem
 from falcokit.source import Span
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
-from falcokit.condition import parse
-from falcokit.condition.ast import And, Check, Expression, ListValue, Not, Or
-from falcokit.diagnostic import Edit, Problem
 from falcokit.record import Record
 from falcokit.ruleset.collector import Definition
-from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
-from falcokit.ruleset.items import Entry, Written
+from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition
+from falcokit.ruleset.meaning import changed_keys, members, same_condition
 from falcokit.ruleset.ruleset import Named, NamedItem, Ruleset, defines, once
-from falcokit.source import Span
 
-__all__ = ["Redefinition", "has_comment", "redefinitions", "removal"]
+__all__ = ["Redefinition", "redefinitions"]
 
 
 class Redefinition(Record):
@@ -52,17 +47,17 @@ class Redefinition(Record):
         """The keys that say something else than before; for a list ``items``."""
         before, after = self.before, self.after
         if isinstance(before, ListDefinition) and isinstance(after, ListDefinition):
-            return () if _members(before) == _members(after) else ("items",)
+            return () if members(before) == members(after) else ("items",)
         if isinstance(before, MacroDefinition) and isinstance(after, MacroDefinition):
-            return () if _same_condition(before, after, self.last) else ("condition",)
+            return () if same_condition(before, after, self.last) else ("condition",)
         if isinstance(before, RuleDefinition) and isinstance(after, RuleDefinition):
-            return tuple(_changed_keys(before, after, self.last))
+            return tuple(changed_keys(before, after, self.last))
         return ("kind",)
 
     def lost(self) -> tuple[str, ...]:
         """The items of the list that the new definition lacks."""
         if isinstance(self.before, ListDefinition) and isinstance(self.after, ListDefinition):
-            kept = _members(self.after)
+            kept = members(self.after)
             return tuple([item.text for item in self.before.items if item.text not in kept])
         return ()
 
@@ -98,91 +93,9 @@ def _redefinitions(ruleset: Ruleset) -> Iterator[Redefinition]:
                 base = item
 
 
-def has_comment(text: str, start: int, end: int) -> bool:
-    """Whether something that may be a comment stands in the range."""
-    return _COMMENT.search(text, start, end) is not None
-
-
-_DASH: Final = re.compile(r"[ \t]*-[ \t]+")
-_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#", re.MULTILINE)
-
-
-def removal(item: NamedItem) -> Edit | None:
-    """Taking the whole item out, with the blank lines behind it; None where more than the item stands in its lines, or
-    a comment inside it would go as well."""
-    text = item.file.text
-    start = text.rfind("\n", 0, item.node.start) + 1
-    end = text.find("\n", item.node.end) + 1 or len(text)
-    alone = _DASH.fullmatch(text, start, item.node.start) and not text[item.node.end : end].strip()
-    if not alone or has_comment(text, item.node.start, end):
-        return None
-    while end < len(text) and text[end : (text.find("\n", end) + 1) or len(text)].strip() == "":
-        end = text.find("\n", end) + 1 or len(text)
-    return Edit(Span(item.file, start, end), "")
-
-
 def _some(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _and(words: tuple[str, ...]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _members(definition: ListDefinition) -> set[str]:
-    return {item.text for item in definition.items}
-
-
-def _same_condition(one: MacroDefinition | RuleDefinition, other: MacroDefinition | RuleDefinition, last: bool) -> bool:
-    """Whether two conditions are the same but for layout and, where they are the *last* word and no text is put behind
-    them, for parentheses and the order of what stands in a chain."""
-    texts = [" ".join(joined(definition.condition).split()) for definition in (one, other)]
-    if texts[0] == texts[1]:
-        return True
-    if not last:
-        return False
-    trees = [parse(text) for text in texts]
-    return not any(isinstance(tree, Problem) for tree in trees) and _said(trees[0]) == _said(trees[1])
-
-
-def _said(tree: Expression | Problem) -> object:
-    """What a condition says, whatever the order of its parts."""
-    if isinstance(tree, Not):
-        return "not", _said(tree.child)
-    if isinstance(tree, Check) and isinstance(tree.right, ListValue) and not tree.modifier:
-        return tree.left, tree.operator, frozenset(tree.right.texts)
-    if not isinstance(tree, (And, Or)):
-        return tree
-    kind = type(tree)
-    parts: set[object] = set()
-    stack: list[Expression] = list(tree.children)
-    while stack:
-        part = stack.pop()
-        if isinstance(part, (And, Or)) and type(part) is kind:
-            stack += part.children
-        else:
-            parts.add(_said(part))
-    return kind, frozenset(parts)
-
-
-def _changed_keys(before: RuleDefinition, after: RuleDefinition, last: bool) -> Iterator[str]:
-    if not _same_condition(before, after, last):
-        yield "condition"
-    for key in ("output", "desc"):
-        if " ".join(joined(getattr(before, key)).split()) != " ".join(joined(getattr(after, key)).split()):
-            yield key
-    for key in ("priority", "enabled", "tags", "source"):
-        if getattr(before, key) != getattr(after, key):
-            yield key
-    if _values(before) != _values(after):
-        yield "exceptions"
-
-
-def _values(rule: RuleDefinition) -> list[tuple[object, ...]]:
-    return [(e.name, _plain(e.fields), _plain(e.comps), _plain(e.values)) for e in rule.exceptions]
-
-
-def _plain(entry: Entry | str | tuple[str, ...]) -> object:
-    if isinstance(entry, Written):
-        return entry.text
-    return tuple([_plain(inner) for inner in entry]) if isinstance(entry, tuple) else entry

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from falcokit.checks.check import Finding, check
-from falcokit.checks.overrides._redefinitions import redefinitions, removal
+from falcokit.checks.overrides._redefinitions import redefinitions
 from falcokit.diagnostic import Fix, Label, Severity
+from falcokit.ruleset.removal import removal
 from falcokit.ruleset.ruleset import Ruleset, name_span
 from falcokit.source import Origin
 

@@ -1,4 +1,4 @@
-"""Making the index of all releases of the default rules: ``python -m falcokit.upgrade.index FOLDER...``.
+"""Making the index of all releases of the default rules: ``python -m falcokit.maintain.index FOLDER...``.
 
 A folder holds releases as ``FAMILY/VERSION/*.yaml``; ``FAMILY/*.yaml`` without versions is left out.  What is written has
 names and hashes only, so that falcokit brings no text of those rules.
@@ -94,7 +94,7 @@ def text_of(index: dict[str, Any]) -> str:
 def main(folders: list[str]) -> int:
     """Write the index of *folders* into the packaged data; the exit code."""
     if not folders:
-        sys.stderr.write("usage: python -m falcokit.upgrade.index FOLDER...\n")
+        sys.stderr.write("usage: python -m falcokit.maintain.index FOLDER...\n")
         return 2
     try:
         text = text_of(build(folders))

@@ -1,4 +1,4 @@
-"""Making the table of ATT&CK's ids: ``python -m falcokit.upgrade.attack enterprise-attack.json``.
+"""Making the table of ATT&CK's ids: ``python -m falcokit.maintain.attack enterprise-attack.json``.
 
 The file is MITRE's STIX bundle of the matrix for enterprises.  What is written has ids and the names of tactics only.
 """
@@ -75,7 +75,7 @@ def text_of(table: dict[str, Any]) -> str:
 def main(arguments: list[str]) -> int:
     """Write the table of the bundle into the packaged data; the exit code."""
     if len(arguments) != 1:
-        sys.stderr.write("usage: python -m falcokit.upgrade.attack BUNDLE\n")
+        sys.stderr.write("usage: python -m falcokit.maintain.attack BUNDLE\n")
         return 2
     try:
         with open(arguments[0], encoding="utf-8") as file:

@@ -12,11 +12,11 @@ import pytest
 
 from falcokit.catalogue import Catalogue
 from falcokit.lint import lint
+from falcokit.maintain.index import build, text_of
 from falcokit.ruleset.default_index import askers, dated, fingerprint, left
 from falcokit.ruleset.loader import load_all
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import Origin, SourceFile
-from falcokit.upgrade.index import build, text_of
 
 ROOT = Path(__file__).parents[2]
 UPSTREAM = ROOT.parent / "shared" / "corpus" / "upstream"
@@ -81,7 +81,7 @@ def test_copies_are_dated() -> None:
 def test_wrong_calls_are_said(tmp_path: Path) -> None:
     (tmp_path / "family" / "1.0.0").mkdir(parents=True)
     for args in ([], [str(tmp_path / "nosuch")], [str(tmp_path)]):
-        command = [sys.executable, "-m", "falcokit.upgrade.index", *args]
+        command = [sys.executable, "-m", "falcokit.maintain.index", *args]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 2
         assert "Traceback" not in done.stderr

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from falcokit.upgrade.attack import build, main
+from falcokit.maintain.attack import build, main
 
 ROOT = Path(__file__).parents[2]
 
