@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from falcokit.ruleset.rule_compiler import CompiledRule
     from falcokit.workspace.target import Target
 
-__all__ = ["Rules", "catalogue_of", "read_rules", "refused"]
+__all__ = ["Rules", "catalogue_of", "no_default", "read_rules", "refused"]
 
 
 class Rules(Record):
@@ -62,7 +62,7 @@ def read_rules(paths: Sequence[str], base: Below, fields: Sequence[str] | None, 
         fail(f"no rules files found in {', '.join(paths) or base.said}")
     files, _ = opened(gathered.files)
     if target is not None:
-        _no_default(target.path, gathered.files)
+        no_default(target.path, gathered.files)
         found = [file.name for file in files if os.path.realpath(file.name) == real]
         if not found:
             files = [*files, SourceFile(target.path, target.before or "")]
@@ -103,7 +103,7 @@ def refused(errors: Sequence[Diagnostic], colour: bool, width: int) -> str:
     return render(errors, colour=colour, width=width) + "Falco would not load these rules: nothing was evaluated\n"
 
 
-def _no_default(path: str, files: Sequence[SourceFile]) -> None:
+def no_default(path: str, files: Sequence[SourceFile]) -> None:
     """End the run where *path* is a default file, by whatever link: these are never written to."""
     from fnmatch import fnmatchcase
 

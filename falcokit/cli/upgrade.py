@@ -66,6 +66,7 @@ def upgrade(
     Example: falcokit upgrade --from old/falco_rules.yaml --to new/falco_rules.yaml my_rules.yaml --diff
     """
     from falcokit.cli.inputs import catalogue_with
+    from falcokit.cli.rule_sets import no_default
     from falcokit.report.upgrade import to_json, to_markdown, to_text
     from falcokit.source import Origin
     from falcokit.upgrade import upgrade as upgraded
@@ -75,10 +76,11 @@ def upgrade(
     custom = _files(paths or (), Origin.CUSTOM) if paths else ()
     if (apply or diff) and not custom:
         fail("there are no custom files to change")
+    before, after = _files(old, Origin.DEFAULT), _files(new or ("bundled",), Origin.DEFAULT)
+    for file in custom:
+        no_default(file.name, [*before, *after])
     names = ", ".join(old), ", ".join(new or ("bundled",))
-    found = upgraded(
-        _files(old, Origin.DEFAULT), _files(new or ("bundled",), Origin.DEFAULT), custom, catalogue_with(fields, None)
-    )
+    found = upgraded(before, after, custom, catalogue_with(fields, None))
     if format is Format.json:
         import json
 
