@@ -6,8 +6,11 @@ try; what fires in the end is decided by the evaluator.  Fields that nothing ask
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import islice, product
+from random import Random
 from typing import Any, Final, TypeAlias
 
 from falcokit.catalogue import FieldUse
@@ -35,6 +38,8 @@ _COMMON: Final = (
     "ptrace", "clone", "sendto", "accept4", "socket", "setns", "unshare", "mount", "bpf", "init_module", "finit_module", "dup2", "userfaultfd",
 )  # fmt: skip
 """Types that are tried first: those people know."""
+_EXAMPLES: Final = 6
+"""How many texts are made up for one regular expression."""
 _PLAIN: Final = ("x", "other", "/x/y", "127.0.0.1")
 
 _Parts: TypeAlias = "tuple[tuple[Node, bool], ...]"
@@ -186,10 +191,11 @@ class _Search:
         type_name, is_list = self._type(field)
         if type_name in TEXTS and not is_list:
             for start, end in product(starts, ends):
-                yield start + middle + end
+                if start + middle + end:
+                    yield start + middle + end
                 yield f"{start}x{middle}x{end}"
                 yield f"{start}/x{middle}{end}"
-            yield from _PLAIN
+            yield from (*_PLAIN, "")
         elif type_name in NUMBER_WIDTHS or type_name == "PORT":
             yield from (1, 0, 1000)
         elif type_name == "BOOL":
@@ -210,6 +216,8 @@ class _Search:
             else ()
         )
         texts += tuple(_literals(check.left))
+        if check.operator == "regex":
+            texts = (*[example for text in texts for example in _examples(text)], *texts)
         if is_list:
             yield from [(text,) for text in texts]
             yield tuple(texts)
@@ -297,6 +305,26 @@ def _effort(node: Node) -> int:
     if node[0] == "not":
         return 0
     return 3 if node[0] == "call" else 1
+
+
+class _Few(Random):
+    """Chooses as few repetitions as there can be, or a few more: what is made is short whatever the pattern."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._more: Final = seed % 3
+
+    def randint(self, a: int, b: int) -> int:
+        return min(a + self._more, b)
+
+
+def _examples(pattern: str) -> Iterator[str]:
+    """Texts that *pattern* may match; RE2 has taken it already, so that its repetitions are bounded."""
+    from rstr import Rstr
+
+    for seed in range(_EXAMPLES):
+        with suppress(ValueError, KeyError, IndexError, re.error, RecursionError, OverflowError, TypeError):
+            yield Rstr(_Few(seed)).xeger(pattern)
 
 
 def _literals(operand: object) -> Iterator[str]:

@@ -40,6 +40,10 @@ CONSTANTS: Final = ("never_true", "always_true")
 """How the names of the macros end that hooks are made of; the rules for audit events have a pair of their own."""
 
 
+_FOR_USERS: Final = re.compile(r"known|trusted|allowed|expected|exclu|condition|activit|consider")
+"""Words in the names of hooks, also of those that have something in them from the start."""
+
+
 class Ruleset:
     """All that was loaded; ``hook_names`` are shell patterns of hooks, ``target`` the Falco version aimed at, if any;
     ``rule_matching`` is ``first`` or ``all``, as in the configuration of Falco, and ``runs`` tells of a rule whether it does there.
@@ -213,7 +217,18 @@ class Ruleset:
         if kind == "rule" or name.endswith(CONSTANTS):
             return False
         if self._is_hook_name(name):
-            return True
+            return _FOR_USERS.search(name) is not None or not self._says_something(named)
+        return state is not None and self._is_idle(state)
+
+    def _says_something(self, named: Named) -> bool:
+        """Whether the default of *named* is more than a place to put something in, as in a list `user_mgmt_binaries`."""
+        item, state = (*self.states(named)[:1], (None, None))[0]
+        return (
+            item is not None and state is not None and item.file.origin is Origin.DEFAULT and not self._is_idle(state)
+        )
+
+    def _is_idle(self, state: Definition) -> bool:
+        """Whether what *state* defines does nothing."""
         if isinstance(state, ListDefinition):
             return not state.items
         return isinstance(state, MacroDefinition) and is_constant(self.tree(state))

@@ -61,8 +61,17 @@ def test_write_below_etc(tmp_path: Path) -> None:
 
 
 def test_launch_privileged_container(tmp_path: Path) -> None:
-    (found,) = proposals(tmp_path, "--macro", "user_trusted_containers", *IMAGE, "--write", "custom.yaml")
-    assert (found["rule"], found["proof"]["other_rules_changed"]) == ("Launch Privileged Container", [])
+    args = (
+        "--macro",
+        "user_trusted_containers",
+        "--rule",
+        "Launch Privileged Container",
+        *IMAGE,
+        "--write",
+        "custom.yaml",
+    )
+    (found,) = proposals(tmp_path, *args)
+    assert found["proof"]["other_rules_changed"] == ["Launch Excessively Capable Container"]
     event = {
         "evt.type": "container",
         "container.id": "a",

@@ -16,10 +16,10 @@ def test_every_default_rule_has_cases_that_fire_stay_silent_and_try_each_hook() 
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
-    assert report["summary"]["cases"] > 60
+    assert report["summary"]["cases"] > 1700
+    assert len(report["coverage"]) == 106
     for rule in report["coverage"]:
         assert rule["fired"], rule["rule"]
         assert rule["silent"], rule["rule"]
-        assert rule["hooks"], rule["rule"]
         assert all(rule["hooks"].values()), rule
         assert (rule["never_true"], rule["never_false"]) == ([], []), rule["rule"]

@@ -58,8 +58,13 @@ def table(paths: list[Path]) -> tuple[dict[tuple[str, str], Proof], dict[tuple[s
 
 def test_every_bundled_rule_can_be_whitelisted_by_each_identity() -> None:
     proven, cannot = table([ROOT / "default_rules" / "falco_rules.yaml"])
-    assert cannot == {}
-    assert len(proven) == 5 * 3
+    assert {rule: reason.partition("` ")[2] for (rule, _), reason in cannot.items()} == {
+        "User mgmt binaries": "never fires for it: it is about hosts",
+        "Launch Suspicious Network Tool on Host": "never fires for it: it is about hosts",
+        # Fires only once namespaces are named in a list of it.
+        "Network Connection outside Local Subnet": "never fires, as far as falcokit can tell: there is nothing to silence",
+    }
+    assert (len(proven), len(cannot)) == (55 * 3, 3 * 3)
     assert all(proof.others == () for proof in proven.values())
 
 
