@@ -18,7 +18,7 @@ from falcokit.ruleset.loader import Loaded, Memo, load
 from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.ruleset import Ruleset
 from falcokit.source import SourceFile
-from falcokit.whitelist.exactness import always_silent, wider
+from falcokit.whitelist.exactness import always_silent, never_fires, same_outside
 from falcokit.whitelist.identity import Identity
 from falcokit.whitelist.place import Change
 from falcokit.whitelist.snippet import snippet
@@ -162,13 +162,13 @@ def prove(
     before_text, after_text = condition_of(rules.loaded, change.rule), condition_of(loaded, change.rule)
     if before_text == after_text:
         return Unproven(f"`{change.rule}` would stay as it is: a file that is loaded later has the last word")
-    if matcher.why(after, silenced).holds or always_silent(after, catalogue, identity) is False:
+    if matcher.why(after, silenced).holds or not always_silent(after, identity, catalogue):
         return Unproven(f"`{change.rule}` would still fire: `{change.name}` does not let it through everywhere")
-    if more := wider(before, after, identity):
-        return Unproven(more)
+    if not same_outside(before, after, identity):
+        return Unproven(f"more of `{change.rule}` would change than what is let through")
     still = _outside(identity, after, matcher)
     if still is None:
-        if always_silent(after, catalogue):
+        if never_fires(after, catalogue):
             return Unproven(f"`{change.rule}` would never fire again")
         return Unproven(f"no event was found that `{change.rule}` would still fire on")
     changed = tuple([name for name in rules.changed(loaded) if name != change.rule])
@@ -200,7 +200,7 @@ def _never(rule: CompiledRule, identity: Identity, matcher: Matcher, given: Mapp
     in_containers = any(field.startswith("container.") for field in identity.fields)
     if in_containers and matching_event(rule, matcher, {"container.id": "4f2e1d9a0b1c"}) is None:
         return Unproven(f"`{name}` never fires for it: it is about hosts")
-    silent = always_silent(rule, matcher.catalogue, identity)
+    silent = never_fires(rule, matcher.catalogue, identity)
     fires = matcher.why(rule, given, complete=False).holds if given is not None else None
     if silent and fires is not True:
         if _outside(identity, rule, matcher) is not None and not _narrow_alone(rule, identity, matcher):

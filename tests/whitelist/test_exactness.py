@@ -47,7 +47,7 @@ def _extended(own: str | None, change: Change) -> str | None:
 def test_a_list_that_another_field_is_compared_with_too() -> None:
     found = outcome("Two fields", ENTRY, "hook")
     assert isinstance(found, Unproven)
-    assert "more of the rule would change than the one comparison" in found
+    assert "more of `Two fields` would change than what is let through" in found
     assert isinstance(outcome("Two fields", ENTRY, "exception"), Proof)
 
 
@@ -55,7 +55,7 @@ def test_a_value_that_is_the_name_of_a_list() -> None:
     own = "- rule: Plain\n  exceptions:\n    - name: known\n      fields: [proc.name]\n      comps: [in]\n      values: [[[a]]]\n  override: {exceptions: append}\n"
     found = outcome("Plain", Identity("process", (("proc.name", "=", "nginx"),), "risky", ""), "exception", own)
     assert isinstance(found, Unproven)
-    assert "other checks" in found
+    assert "more of `Plain` would change than what is let through" in found
 
 
 def test_an_exception_whose_values_another_one_shares() -> None:
@@ -75,7 +75,7 @@ def test_an_exception_whose_values_another_one_shares() -> None:
     identity = Identity("process", (("proc.name", "=", "c"), ("user.name", "=", "d")), "fair", "")
     found = outcome("Plain", identity, "exception", own)
     assert isinstance(found, Unproven)
-    assert "other checks" in found
+    assert "more of `Plain` would change than what is let through" in found
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,29 @@ def test_a_rule_of_too_many_alternatives_lets_nothing_through_yet() -> None:
     ways = changes(loaded.ruleset, loaded.matcher.rules[0], identity)
     assert isinstance(ways, tuple)
     assert not isinstance(prove(loaded, ways[0], given), Done)
+
+
+def test_text_that_a_later_file_appends_to_the_same_hook() -> None:
+    rules = """\
+- macro: user_known
+  condition: (evt.num = 0)
+- rule: Hooked
+  desc: d
+  condition: evt.type = open and fd.name startswith /root and not user_known
+  output: o
+  priority: INFO
+"""
+    first = "- macro: user_known\n  condition: (fd.name startswith /root/x)\n"
+    later = "- macro: user_known\n  condition: and proc.name = agent\n  override: {condition: append}\n"
+    files = [SourceFile("rules.yaml", rules), SourceFile("a.yaml", first), SourceFile("b.yaml", later)]
+    loaded = Rules(files, Catalogue.bundled())
+    fields = (("container.image.repository", "=", "reg.example.com/agent"), ("proc.name", "=", "agent"))
+    identity = Identity("image", fields, "safe", "")
+    (rule,) = loaded.matcher.rules
+    ways = changes(loaded.ruleset, rule, identity)
+    assert isinstance(ways, tuple)
+    hook = next(change for change in ways if change.via == "hook")
+    # `A and B` would become `A or (I and B)`: whoever is in A, too.
+    for text in with_change(first, hook, "override", ""):
+        assert "more of `Hooked` would change" in prove(loaded, hook, text=text, name="a.yaml")  # type: ignore[operator]
+    assert isinstance(prove(loaded, hook, text=with_change(later, hook, "override", "")[-1], name="b.yaml"), Proof)
