@@ -8,7 +8,7 @@ import typer
 
 from falcokit.cli.defaults import below, project_of
 from falcokit.cli.options import Format, fail, write
-from falcokit.cli.rule_sets import read_rules, refused
+from falcokit.cli.rule_sets import no_default, read_rules, refused
 
 if TYPE_CHECKING:
     from falcokit.whitelist.listing import Entry
@@ -58,7 +58,10 @@ def verify(
     Example: falcokit whitelist verify my_rules.yaml --history events.json
     """
     rules, found = _found(paths, defaults, config)
-    rows = [(entry, _silenced(rules, entry, history) if history and entry.reaches else None) for entry in found]
+    rows = [
+        (entry, _silenced(rules, entry, history) if history and entry.reaches and entry.without else None)
+        for entry in found
+    ]
     _print(rows, format)
     raise typer.Exit(1 if any(not entry.reaches or count == 0 for entry, count in rows) else 0)
 
@@ -80,6 +83,10 @@ def remove(
     if not 1 <= number <= len(found):
         fail(f"there is no number {number}: `falcokit whitelist list` shows {len(found)}")
     entry = found[number - 1]
+    no_default(entry.span.file.name, rules.files)
+    if not entry.without:
+        place = f"{entry.span.file.name}:{entry.span.file.line_column(entry.span.start)[0] + 1}"
+        fail(f"it cannot be taken out without what stands beside it: do it by hand, at {place}")
     before = entry.span.file.text
     after = _without(entry)
     loaded = rules.with_text(after, entry.span.file.name)

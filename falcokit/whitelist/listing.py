@@ -6,26 +6,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from falcokit.condition import parse
-from falcokit.condition.ast import Expression, Identifier, Not, Or, byte_to_char
+from falcokit.condition.ast import And, Expression, Identifier, ListValue, Not, Or, byte_to_char
 from falcokit.condition.render import to_source
 from falcokit.diagnostic import Edit, Problem
-from falcokit.document import Node, Sequence
+from falcokit.document import Sequence
 from falcokit.document.offsets import origins
 from falcokit.logic import places
 from falcokit.record import Record
-from falcokit.ruleset.items import ListItem, MacroItem, RuleItem, Written
+from falcokit.ruleset.items import ExceptionItem, ListItem, MacroItem, RuleItem, Written
 from falcokit.ruleset.ruleset import CONSTANTS, Ruleset
-from falcokit.source import SourceFile, Span
+from falcokit.source import Span
+from falcokit.whitelist.taking_out import element_out, key_out
 
 __all__ = ["Entry", "entries"]
-
-_OWN_COMMENT: Final = ": lets through "
 
 
 class Entry(Record):
     """Something that is let through: ``text`` in the ``kind`` (macro, list or rule) called ``name``, written at ``span``.
 
-    ``reaches`` are the rules that it can silence, none for a dead one; ``without`` are the edits that take it out.
+    ``reaches`` are the rules that it can silence, none for a dead one; ``without`` are the edits that take it out, none where
+    it cannot be taken out without anything beside it.
     """
 
     __slots__ = ("kind", "name", "reaches", "span", "text", "without")
@@ -66,12 +66,14 @@ def _of_macro(ruleset: Ruleset, item: MacroItem) -> Iterator[Entry]:
         return
     children: tuple[Expression, ...] = tree.children if isinstance(tree, Or) else (tree,)
     reaches = _silenced(ruleset, name)
+    if not reaches and ruleset.rules_using(("macro", name)):
+        return  # It says what is looked for.
     spans = [_place(item.condition, lead, text, child) for child in children]
     for number, child in enumerate(children):
         if isinstance(child, Identifier) and child.name.endswith(CONSTANTS):
             continue
         if len(children) == 1:
-            edits = _whole(item.file, item.node)
+            edits = key_out(item.file, item.node, "condition")
         elif number:
             edits = (Edit(Span(item.file, spans[number - 1].end, spans[number].end), ""),)
         else:
@@ -116,85 +118,67 @@ def _silenced(ruleset: Ruleset, name: str) -> tuple[str, ...]:
 def _of_list(ruleset: Ruleset, item: ListItem) -> Iterator[Entry]:
     """Each item of a list made to be filled in."""
     name = item.name.text
-    reaches = ruleset.rules_using(("list", name))
+    rules = ruleset.rules_using(("list", name))
+    excluding = {
+        text
+        for use in ruleset.uses
+        if use.excludes and name in use.body.used_lists and isinstance(use.check.right, ListValue)
+        for text in use.check.right.texts
+    }
     node = item.node.get("items")
     for written in item.items:
+        if rules and written.text.strip("\"'") not in excluding:
+            continue  # A list of what is looked for.
         span = Span(item.file, written.node.start, written.node.end)
-        edits = _whole(item.file, item.node) if len(item.items) == 1 else _element(item.file, node, written.node)
-        if edits:
-            yield Entry("list", name, written.text, span, reaches, edits)
+        single = len(item.items) == 1
+        edits = key_out(item.file, item.node, "items") if single else element_out(item.file, node, written.node)
+        yield Entry("list", name, written.text, span, rules, edits)
 
 
 def _of_rule(item: RuleItem) -> Iterator[Entry]:
     """What a custom item adds to a rule: values of exceptions, and appended exclusions."""
-    name = item.name.text
     for update in item.updates:
-        if update.operation != "append":
-            continue
-        for exception in update.exceptions or ():
-            values = exception.node.get("values")
-            rows = values.items if isinstance(values, Sequence) else ()
-            for row in rows:
-                text = " ".join(item.file.text[row.start : row.end].split())
-                edits = _whole(item.file, item.node) if len(rows) == 1 else _element(item.file, values, row)
-                if edits:
-                    yield Entry(
-                        "rule",
-                        name,
-                        f"exception {exception.name.text}: {text}",
-                        Span(item.file, row.start, row.end),
-                        (name,),
-                        edits,
-                    )
-        if update.condition is not None:
-            text = update.condition.text
-            tree = parse(text[_leading(text, "and") :])
-            if isinstance(tree, Not):
-                node = update.condition.node
-                yield Entry(
-                    "rule",
-                    name,
-                    to_source(tree.child),
-                    Span(item.file, node.start, node.end),
-                    (name,),
-                    _whole(item.file, item.node),
-                )
+        if update.operation == "append" and update.condition is not None:
+            yield from _of_condition(item, update.condition)
+        if update.operation in ("append", "replace"):
+            for exception in update.exceptions or ():
+                yield from _of_exception(item, exception)
 
 
-def _element(file: SourceFile, holder: Node | None, element: Node) -> tuple[Edit, ...]:
-    """The edit that takes *element* out of a sequence of several."""
-    if not isinstance(holder, Sequence):
-        return ()
-    items = holder.items
-    at = next((number for number, item in enumerate(items) if item is element), -1)
-    if at < 0:
-        return ()
-    if holder.flow:
-        start, end = (items[at - 1].end, element.end) if at else (element.start, items[1].start)
-        return (Edit(Span(file, start, end), ""),)
-    return (_lines(file, element.start, element.end),)
+def _of_exception(item: RuleItem, exception: ExceptionItem) -> Iterator[Entry]:
+    """Each value of an exception."""
+    name = item.name.text
+    values = exception.node.get("values")
+    rows = values.items if isinstance(values, Sequence) else ()
+    for row in rows:
+        text = " ".join(item.file.text[row.start : row.end].split())
+        if len(rows) > 1:
+            edits = element_out(item.file, values, row)
+        else:
+            holder = item.node.get("exceptions")
+            alone = isinstance(holder, Sequence) and len(holder.items) == 1
+            edits = (
+                key_out(item.file, item.node, "exceptions") if alone else element_out(item.file, holder, exception.node)
+            )
+        span = Span(item.file, row.start, row.end)
+        yield Entry("rule", name, f"exception {exception.name.text}: {text}", span, (name,), edits)
 
 
-def _whole(file: SourceFile, node: Node) -> tuple[Edit, ...]:
-    """The edit that takes a whole item out, with the comment of ours above it."""
-    edit = _lines(file, node.start, node.end)
-    start = edit.span.start
-    lines = file.text[:start].splitlines(keepends=True)
-    taken = []
-    while lines and lines[-1].lstrip().startswith("#"):
-        taken.append(lines.pop())
-    if any(_OWN_COMMENT in line for line in taken):
-        while taken and _OWN_COMMENT not in taken[-1]:
-            taken.pop()
-        start -= sum(map(len, taken))
-    return (Edit(Span(file, start, edit.span.end), ""),)
-
-
-def _lines(file: SourceFile, start: int, end: int) -> Edit:
-    """The edit that takes out the lines from *start* to *end*."""
-    text = file.text
-    first = text.rfind("\n", 0, start) + 1
-    while end > start and text[end - 1] in " \t\r\n":
-        end -= 1
-    last = text.find("\n", end)
-    return Edit(Span(file, first, last + 1 if last >= 0 else len(text)), "")
+def _of_condition(item: RuleItem, condition: Written) -> Iterator[Entry]:
+    """Each exclusion that is put behind the condition of a rule."""
+    name, text = item.name.text, condition.text
+    lead = _leading(text, "and")
+    tree = parse(text[lead:])
+    if not lead or isinstance(tree, (Problem, Or)):
+        return
+    children: tuple[Expression, ...] = tree.children if isinstance(tree, And) else (tree,)
+    spans = [_place(condition, lead, text, child) for child in children]
+    for number, child in enumerate(children):
+        said = to_source(child.child) if isinstance(child, Not) else f"not ({to_source(child)})"
+        if len(children) == 1:
+            edits = key_out(item.file, item.node, "condition")
+        elif number:
+            edits = (Edit(Span(item.file, spans[number - 1].end, spans[number].end), ""),)
+        else:
+            edits = (Edit(Span(item.file, spans[0].start, spans[1].start), ""),)
+        yield Entry("rule", name, said, spans[number], (name,), edits)
