@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from itertools import islice, product
+from itertools import chain, islice, product
 from random import Random
 from typing import Any, Final, TypeAlias
 
 from falcokit.catalogue import FieldUse
-from falcokit.condition.ast import Check, Field, ListValue, Transformer, TransformerList, Value
+from falcokit.condition.ast import Check, Expression, Field, ListValue, Transformer, TransformerList, Value
 from falcokit.evaluate.expand import Expansion, Node
 from falcokit.evaluate.given import fields_of
 from falcokit.evaluate.leaf import Leaves
@@ -46,14 +46,17 @@ _Parts: TypeAlias = "tuple[tuple[Node, bool], ...]"
 
 
 def matching_event(
-    rule: CompiledRule, matcher: Matcher, fixed: Mapping[str, object] | None = None
+    rule: CompiledRule, matcher: Matcher, fixed: Mapping[str, object] | None = None, also: Expression | None = None
 ) -> dict[str, object] | None:
-    """An event that fires *rule*, one of the matcher's, with the fields *fixed* (None: without a value); None where none was found."""
+    """An event that fires *rule*, one of the matcher's, with the fields *fixed* (None: without a value), and of which *also* holds
+    as far as was tried; None where none was found."""
     assert rule.bound is not None
     source = rule.definition.source
     expansion = Expansion(source, matcher.catalogue)
     try:
         node = expansion.node(rule.bound.tree, rule.bound)
+        if also is not None:
+            node = ("and", (expansion.node(also, rule.bound), node))
     except RecursionError:
         return None
     search = _Search(rule, matcher, expansion, dict(fixed or {}))
@@ -85,15 +88,25 @@ class _Search:
 
     def event(self, node: Node, base: dict[str, object]) -> dict[str, object] | None:
         """An event with the fields of *base* of which *node* holds."""
-        for parts in islice(self._ways(((node, True),)), _MAX_WAYS):
+        # What must not hold needs nothing at first: a missing field makes every check false.
+        try:
+            ways = [*islice(self._ways(((node, True),), lenient=True), _MAX_WAYS // 4)]
+        except RecursionError:
+            return None
+        for parts in chain(ways, islice(self._strict(node), _MAX_WAYS)):
             for values in self._values(parts):
                 event = {**base, **values, **{key: value for key, value in self._fixed.items() if value is not None}}
                 if self._matcher.walked(self._rule, event) and self._matcher.why(self._rule, event).holds:
                     return event
         return None
 
-    def _ways(self, todo: _Parts, atoms: _Parts = ()) -> Iterator[_Parts]:
-        """The atoms that hold or do not on each way through the alternatives of *todo*."""
+    def _strict(self, node: Node) -> Iterator[_Parts]:
+        """All ways through the alternatives, until they get too deep."""
+        with suppress(RecursionError):
+            yield from self._ways(((node, True),))
+
+    def _ways(self, todo: _Parts, atoms: _Parts = (), *, lenient: bool = False) -> Iterator[_Parts]:
+        """The atoms that hold or do not on each way through the alternatives of *todo*; *lenient* takes no choice of what must not hold."""
         while todo:
             (node, holds), todo = todo[0], todo[1:]
             if node.__class__ is bool:
@@ -112,9 +125,11 @@ class _Search:
                     )
                     todo = (*[(part, holds) for part in parts], *todo)
                     continue
+                if lenient and not holds:
+                    continue
                 parts = sorted(node[1], key=_effort if holds else lambda part: -_effort(part))
                 for part in parts:
-                    yield from self._ways(((part, holds), *todo), atoms)
+                    yield from self._ways(((part, holds), *todo), atoms, lenient=lenient)
                 return
             else:
                 atoms = (*atoms, (node, holds))

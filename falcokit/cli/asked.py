@@ -91,9 +91,7 @@ def _of_events(
     """What the events of a file ask for, the most frequent first."""
     from collections import Counter
 
-    from falcokit.whitelist.identity import DIMENSIONS
-
-    narrowing = [DIMENSIONS[dimension] for dimension in more]
+    known = loaded.loaded.definitions.rules
     found: dict[tuple[object, ...], Asked] = {}
     counts: Counter[tuple[object, ...]] = Counter()
     others: dict[str, None] = {}
@@ -102,10 +100,8 @@ def _of_events(
             if rules and one.rule not in rules:
                 others[one.rule] = None
                 continue
-            given = one.given or {}
-            fields = {field: None for identity in one.identities for field, _, _ in identity.checks}
-            told = tuple([str(given.get(field)) for field in (*fields, *narrowing)])
-            key = (one.rule, tuple([identity.condition for identity in one.identities]), told)
+            source = known[one.rule].source if one.rule in known else "syscall"
+            key = (one.rule, tuple([identity.condition for identity in one.identities]), *_fits(one, more, source))
             found.setdefault(key, one)
             counts[key] += 1
             if len(found) > _MAX_ASKED:
@@ -115,6 +111,30 @@ def _of_events(
         fail(f"{path} has no event of {' or '.join(map(repr, rules))}: its rules are {said}", 1)
     ordered = sorted(found, key=lambda key: -counts[key])
     return [found[key].replaced(events=counts[key]) for key in ordered]
+
+
+def _fits(one: Asked, more: Mapping[str, str], source: str) -> tuple[object, ...]:
+    """Whether the event happened on the host, and for each check of a whitelist whether it is so in the event, if that is told."""
+    from falcokit.whitelist.identity import dimensions
+
+    given = one.given or {}
+    checks = [check for identity in one.identities for check in identity.checks]
+    fields = dimensions(source)
+    checks += [(fields[name], "startswith" if name == "file" else "=", value) for name, value in more.items()]
+    told: list[object] = [given.get("container.id") == "host"]
+    for field, operator, value in checks:
+        own = given.get(field)
+        told.append(
+            own is not None
+            and (
+                str(own).startswith(value)
+                if operator == "startswith"
+                else str(own)[:15] == value[:15]
+                if field in ("proc.name", "proc.pname")
+                else str(own) == value
+            )
+        )
+    return tuple(told)
 
 
 def _dead(macro: str, loaded: Rules) -> None:
@@ -173,4 +193,4 @@ def _of_event(event: Event, wanted: Sequence[str], own: tuple[Identity, ...], lo
         names = [next((rule for rule in told if rule in known), told[0] if told else "")]
     place = f"{event.name}:{event.line}"
     own = own or as_told(identities(event.container), fields)
-    return [Asked(name, place, own, fields) for name in names]
+    return [Asked(name, place, own, fields, complete=event.form.complete) for name in names]

@@ -13,7 +13,7 @@ from falcokit.cli.options import Colour, Format, aside, fail, group, say, write
 from falcokit.cli.rule_sets import Rules as RuleFiles
 from falcokit.cli.rule_sets import read_rules, refused
 from falcokit.cli.screen import is_coloured
-from falcokit.cli.walk_through import ask, ask_file
+from falcokit.cli.walk_through import ask, ask_file, confirmed
 from falcokit.cli.whitelisted import list_entries, remove, verify
 from falcokit.source import Origin, SourceFile
 from falcokit.workspace.target import save, target_at
@@ -188,6 +188,8 @@ def whitelist(
     asked = asked_of(event, line, event_id, rule or [], own, loaded, macro, more)
     if interactive:
         asked, wanted, more = ask(asked, wanted, more)
+        if not to and form in (Form.override, Form.append) and (to := ask_file()):
+            target, read, base, loaded = load(to)
     wish = Wish(wanted, more, via.value if via is not None else "", macro, form.value)
 
     def proposed(target: Target | None, read: RuleFiles, base: Below, loaded: Rules) -> tuple[list[Proposal], str]:
@@ -207,7 +209,8 @@ def whitelist(
 
     proposals, text = proposed(target, read, base, loaded)
     changed = target is not None and text != (target.before or "")
-    if target is not None and changed and not (diff or dry_run):
+    waits = dry_run or (interactive and changed)
+    if target is not None and changed and not (diff or waits):
         _save(target, text, read, base)
     if format is Format.json:
         import json
@@ -219,16 +222,11 @@ def whitelist(
             if proposal.proof is None:
                 say(f"{proposal.rule}: {proposal.cannot}")
     else:
-        write(to_text(proposals, to=to, dry_run=dry_run, colour=is_coloured(Colour.auto)))
+        write(to_text(proposals, to=to, dry_run=waits, colour=is_coloured(Colour.auto)))
     if target is not None and changed and not diff:
-        _lint(read, text, project)
-    proven = any(proposal.proof is not None for proposal in proposals)
-    if interactive and not to and proven and (path := ask_file()):
-        target, read, base, loaded = load(path)
-        _, text = proposed(target, read, base, loaded)
-        assert target is not None
-        _save(target, text, read, base)
-        write(f"written to {path}; look at it with: falcokit lint {path}\n")
+        if interactive and not dry_run and confirmed(_difference(target, text)):
+            _save(target, text, read, base)
+            write(f"written to {to}; look at it with: falcokit lint {to}\n")
         _lint(read, text, project)
     raise typer.Exit(1 if any(proposal.cannot and not proposal.already for proposal in proposals) else 0)
 
@@ -237,9 +235,15 @@ def _identities(container: str, image: str, digest: str) -> tuple[Identity, ...]
     """The ways to name the container that the options tell of."""
     from falcokit.event.identity import Container, split_image
     from falcokit.whitelist import identities
+    from falcokit.whitelist.identity import is_digest
 
     told = split_image(image).replaced(told="fields")
-    return identities(Container("", container, told.replaced(digest=digest or told.digest), False))
+    if any(letter in image for letter in "*?") or image != "".join(image.split()):
+        fail(f"{image} is no image: name one whole repository, without blanks and wildcards")
+    digest = digest or told.digest
+    if digest and not is_digest(digest):
+        fail(f"{digest} is no digest: it must be whole, sha256: and 64 digits from 0 to f")
+    return identities(Container("", container, told.replaced(digest=digest), False))
 
 
 def _save(target: Target, text: str, read: RuleFiles, base: Below) -> None:

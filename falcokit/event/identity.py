@@ -15,6 +15,8 @@ _TAG: Final = re.compile(r"(?:^|[\s(|])container_image_tag=([^\s()]{1,128})")
 _IMAGE: Final = re.compile(r"(?:^|[\s(|])(?:container_)?image=([^\s()]{1,512})")
 _ID: Final = re.compile(r"(?:^|[\s(|])(?:container_id|container)=([0-9a-f]{12,64}|host)(?=[\s)]|$)")
 _NAME: Final = re.compile(r"(?:^|[\s(|])container_name=([^\s()]{1,255})")
+_UNTOLD: Final = ("<NA>", "incomplete")
+"""What Falco writes for what it does not know, or not yet."""
 _DIGEST: Final = re.compile(r"(?:sha256:)?[0-9a-f]{64}", re.ASCII)
 
 
@@ -109,4 +111,4 @@ def _text(value: object) -> str:
     """A text that says something; of a list its first."""
     if isinstance(value, list):
         value = value[0] if value else ""
-    return value if isinstance(value, str) and value != "<NA>" else ""
+    return value if isinstance(value, str) and value not in _UNTOLD else ""

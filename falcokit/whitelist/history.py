@@ -72,6 +72,8 @@ def blast(
         for name in [rule.name for rule in before.fired(fields, source)] if complete else names:
             if name not in old or name not in new or old[name] is new[name]:
                 continue
+            if old[name].definition.source != source:
+                continue  # It says so itself that it is none of the rule's.
             if before.why(old[name], fields, complete=complete).holds is False:
                 continue
             if name == rule:

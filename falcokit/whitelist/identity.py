@@ -11,7 +11,17 @@ from falcokit.condition.render import to_source
 from falcokit.event.identity import Container, Image
 from falcokit.record import Record
 
-__all__ = ["DIMENSIONS", "KINDS", "Identity", "as_told", "dimensions", "identities", "narrowed", "without_container"]
+__all__ = [
+    "DIMENSIONS",
+    "KINDS",
+    "Identity",
+    "as_told",
+    "dimensions",
+    "identities",
+    "is_digest",
+    "narrowed",
+    "without_container",
+]
 
 KINDS: Final = ("digest", "tag", "image", "name-prefix", "name", "process")
 """The kinds of identities, the safest first; ``process`` names no container at all."""
@@ -22,7 +32,7 @@ DIMENSIONS: Final = {
 _OF_SOURCE: Final = {"k8s_audit": {"namespace": "ka.target.namespace", "user": "ka.user.name"}}
 """The fields that tell the same in events of other sources than system calls."""
 _DOCKERSHIM: Final = re.compile(r"k8s_([^_]+)_([^_]+)_([^_]+)_([0-9a-f-]{20,40})_[0-9]+")
-_DIGEST: Final = re.compile(r"(?:[a-z0-9]+:)?[0-9a-f]{32,128}")
+_DIGEST: Final = re.compile(r"(?:sha256:)?[0-9a-f]{64}|sha512:[0-9a-f]{128}", re.ASCII)
 _MOVING: Final = ("latest", "main", "master", "stable", "edge", "nightly")
 _BASE: Final = ("docker.io/library/", "registry.k8s.io/", "public.ecr.aws/docker/library/", "mcr.microsoft.com/")
 _PROCESS_NAME: Final = 15
@@ -65,6 +75,11 @@ def _field(name: str) -> Field:
     return Field(bare, argument.removesuffix("]") if bracket else None)
 
 
+def is_digest(text: str) -> bool:
+    """Whether *text* is the whole digest of an image."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def identities(container: Container) -> tuple[Identity, ...]:
     """The ways to name *container*, the safest first; none for the host."""
     if container.on_host:
@@ -90,7 +105,7 @@ def as_told(found: tuple[Identity, ...], fields: Mapping[str, object]) -> tuple[
 
 def _of_image(image: Image) -> list[Identity]:
     found = []
-    if _DIGEST.fullmatch(image.digest):
+    if is_digest(image.digest):
         digest = image.digest if ":" in image.digest else f"sha256:{image.digest}"
         reason = "the very bytes of the image: nothing else has them; must follow every update of the image"
         found.append(Identity("digest", (("container.image.digest", "=", digest),), "safe", reason))

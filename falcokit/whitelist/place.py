@@ -119,7 +119,12 @@ def copied(rule: CompiledRule, identity: Identity) -> Change | Refused:
     keys = [("desc", joined(definition.desc)), ("condition", condition), ("output", joined(definition.output))]
     keys += [("priority", PRIORITIES[definition.priority].upper())]
     keys += [("source", definition.source)] if definition.source != "syscall" else []
-    text = (*keys, *[("tags", tag) for tag in definition.tags])
+    keys += [("enabled", "false")] if not definition.enabled else []
+    keys += [("warn_evttypes", "false")] if not definition.warn_evttypes else []
+    keys += [("skip-if-unknown-filter", "true")] if definition.skip_if_unknown_filter else []
+    keys += [("capture", "true")] if definition.capture else []
+    keys += [("capture_duration", str(definition.capture_duration))] if definition.capture_duration else []
+    text = (*keys, *[("tags", tag) for tag in sorted(definition.tags)])
     return Change(rule.name, identity, "copy", "rule", rule.name, condition=condition, copy=text)
 
 

@@ -136,9 +136,11 @@ def prove(
     given: Mapping[str, object] | None = None,
     text: str | None = None,
     name: str = NAME,
+    *,
+    complete: bool = False,
 ) -> Proof | Unproven:
     """What *change* does to *rules*, as *text* of the file *name*, by default as a file of its own behind them; *given* are the
-    fields of an alert that must fall silent.
+    fields of an alert that must fall silent, or of an event that has no others (*complete*).
 
     Refused is what Falco would not load, what silences nothing, and what silences the rule altogether.
     """
@@ -147,11 +149,16 @@ def prove(
         return Unproven(f"`{change.rule}` does not run")
     identity = change.identity
     catalogue = rules.loaded.catalogue
-    if given is not None and (other := _not_of(identity, given, before, catalogue)):
-        return Unproven(f"the event is none of it: {other}")
-    silenced = matching_event(before, rules.matcher, _inside(identity))
+    if given is not None:
+        if rules.matcher.why(before, given, complete=complete).holds is False:
+            return Done(
+                f"the event does not fire `{change.rule}` with these rules: it is let through, or is not what it asks for"
+            )
+        if other := _not_of(identity, given, before, catalogue, complete):
+            return Unproven(f"the event is none of it: {other}")
+    silenced = _witness(identity, before, rules.matcher, given, complete)
     if silenced is None:
-        return _never(before, identity, rules.matcher, given)
+        return _never(before, identity, rules.matcher, given, complete)
     loaded = rules.with_text(snippet([change]) if text is None else text, name)
     if errors := [finding for finding in loaded.diagnostics if finding.is_error]:
         return Unproven(f"Falco would not load it: {errors[0].message}")
@@ -162,11 +169,13 @@ def prove(
     before_text, after_text = condition_of(rules.loaded, change.rule), condition_of(loaded, change.rule)
     if before_text == after_text:
         return Unproven(f"`{change.rule}` would stay as it is: a file that is loaded later has the last word")
-    if matcher.why(after, silenced).holds or not always_silent(after, identity, catalogue):
+    if matcher.why(after, silenced, complete=complete or silenced != given).holds or not always_silent(
+        after, identity, catalogue
+    ):
         return Unproven(f"`{change.rule}` would still fire: `{change.name}` does not let it through everywhere")
     if not same_outside(before, after, identity):
         return Unproven(f"more of `{change.rule}` would change than what is let through")
-    still = _outside(identity, after, matcher)
+    still = _outside(identity, after, matcher, given if silenced == given else None, complete)
     if still is None:
         if never_fires(after, catalogue):
             return Unproven(f"`{change.rule}` would never fire again")
@@ -175,7 +184,7 @@ def prove(
     silences: bool | None = None
     deciding: tuple[str, ...] = ()
     if given is not None:
-        answer = matcher.why(after, given, complete=False)
+        answer = matcher.why(after, given, complete=complete)
         silences = None if answer.holds is None else not answer.holds
         deciding = (
             tuple(dict.fromkeys([name for reason in answer.reasons for name, _ in reason.values]))
@@ -185,14 +194,18 @@ def prove(
     return Proof(before_text, after_text, changed, silenced, still, silences, deciding, matcher)
 
 
-def _not_of(identity: Identity, given: Mapping[str, object], rule: CompiledRule, catalogue: Catalogue) -> str:
+def _not_of(
+    identity: Identity, given: Mapping[str, object], rule: CompiledRule, catalogue: Catalogue, complete: bool
+) -> str:
     """What tells that the event with the fields *given* is not of *identity*; empty if nothing does."""
     walk = Walk(Leaves(rule.definition.source, catalogue))
-    answer = walk.answer(identity.tree, None, given, complete=False)
+    answer = walk.answer(identity.tree, None, given, complete=complete)
     return "; ".join([told(reason) for reason in answer.reasons]) if answer.holds is False else ""
 
 
-def _never(rule: CompiledRule, identity: Identity, matcher: Matcher, given: Mapping[str, object] | None) -> Unproven:
+def _never(
+    rule: CompiledRule, identity: Identity, matcher: Matcher, given: Mapping[str, object] | None, complete: bool
+) -> Unproven:
     """Why no event of *identity* fires *rule* before anything is changed."""
     name = rule.name
     if matching_event(rule, matcher) is None:
@@ -201,7 +214,7 @@ def _never(rule: CompiledRule, identity: Identity, matcher: Matcher, given: Mapp
     if in_containers and matching_event(rule, matcher, {"container.id": "4f2e1d9a0b1c"}) is None:
         return Unproven(f"`{name}` never fires for it: it is about hosts")
     silent = never_fires(rule, matcher.catalogue, identity)
-    fires = matcher.why(rule, given, complete=False).holds if given is not None else None
+    fires = matcher.why(rule, given, complete=complete).holds if given is not None else None
     if silent and fires is not True:
         if _outside(identity, rule, matcher) is not None and not _narrow_alone(rule, identity, matcher):
             return Done(f"`{name}` lets it through already")
@@ -217,18 +230,35 @@ def _narrow_alone(rule: CompiledRule, identity: Identity, matcher: Matcher) -> b
     return matching_event(rule, matcher, {"container.id": "4f2e1d9a0b1c", **more}) is None
 
 
-def _inside(identity: Identity) -> dict[str, object]:
-    """The fields of an event of *identity*."""
-    return {**_in_container(identity, "4f2e1d9a0b1c"), **identity.fields}
+def _witness(
+    identity: Identity, rule: CompiledRule, matcher: Matcher, given: Mapping[str, object] | None, complete: bool
+) -> dict[str, object] | None:
+    """An event of *identity* that fires *rule*: a short one that is made up, else the *given* one if it does."""
+    walk = Walk(Leaves(rule.definition.source, matcher.catalogue))
+    inside = {**_in_container(identity, "4f2e1d9a0b1c"), **identity.fields}
+    begins = {name: value for name, operator, value in identity.checks if operator == "startswith"}
+    free = {name: value for name, value in inside.items() if name not in begins}
+    # What follows a beginning is free: a letter, nothing, or whatever the rule asks for.
+    for fields in (inside, {**inside, **begins}, free) if begins else (inside,):
+        found = matching_event(rule, matcher, fields, identity.tree if fields is free else None)
+        if found is not None and walk.holds(identity.tree, None, found, 1):
+            return found
+    return None
 
 
 def _in_container(identity: Identity, id: str) -> dict[str, object]:
     return {"container.id": id} if any(name.startswith("container.") for name in identity.fields) else {}
 
 
-def _outside(identity: Identity, rule: CompiledRule, matcher: Matcher) -> dict[str, object] | None:
+def _outside(
+    identity: Identity,
+    rule: CompiledRule,
+    matcher: Matcher,
+    given: Mapping[str, object] | None = None,
+    complete: bool = False,
+) -> dict[str, object] | None:
     """An event that fires *rule* and is not of *identity*: another container that is the same in all else, or, where none is
-    named, another process or file."""
+    named, another process or file; in the end the *given* one with another name in it."""
     fields = identity.fields
     names = [name for name in fields if name.startswith("container.")]
     walk = Walk(Leaves(rule.definition.source, matcher.catalogue))
@@ -245,6 +275,10 @@ def _outside(identity: Identity, rule: CompiledRule, matcher: Matcher) -> dict[s
             found = matching_event(rule, matcher, {**base, **other})
             if found is not None and not walk.holds(identity.tree, None, found, 1):
                 return found
+    for name, value in fields.items() if given is not None else ():
+        turned = {**(given or {}), name: _other(str(value))}
+        if matcher.why(rule, turned, complete=complete).holds and not walk.holds(identity.tree, None, turned, 1):
+            return turned
     return None
 
 

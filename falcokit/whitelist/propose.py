@@ -24,9 +24,10 @@ Tests: TypeAlias = "Callable[[str, str], tuple[str, ...]]"
 
 class Asked(Record):
     """What shall fall silent: a ``rule``, for the event at ``place`` (empty for none) with the fields ``given``, the first of so many
-    ``events``; ``identities`` are the ways to name it."""
+    ``events``, ``complete`` where it has no others; ``identities`` are the ways to name it.
+    """
 
-    __slots__ = ("events", "given", "identities", "place", "rule")
+    __slots__ = ("complete", "events", "given", "identities", "place", "rule")
 
     def __init__(
         self,
@@ -35,8 +36,10 @@ class Asked(Record):
         identities: tuple[Identity, ...],
         given: Mapping[str, object] | None,
         events: int = 0,
+        complete: bool = False,
     ) -> None:
         self.events: Final = events
+        self.complete: Final = complete
         self.rule: Final = rule
         self.place: Final = place
         self.identities: Final = identities
@@ -148,7 +151,7 @@ def propose(rules: Rules, asked: Asked, wish: Wish, text: str | None = None, tes
     for change in ways:
         if (wish.via and change.via != wish.via) or (wish.macro and change.name != wish.macro):
             continue
-        outcome = _proven(rules, change, asked.given, wish, text, tests)
+        outcome = _proven(rules, change, asked, wish, text, tests)
         if isinstance(outcome, Done):
             return Proposal(rule.name, asked.place, found, cannot=str(outcome), already=True, events=asked.events)
         if isinstance(outcome, str):
@@ -208,7 +211,7 @@ def _chosen(found: tuple[Identity, ...], by: str) -> Identity | str:
 def _proven(
     rules: Rules,
     change: Change,
-    given: Mapping[str, object] | None,
+    asked: Asked,
     wish: Wish,
     text: str | None,
     tests: Tests | None,
@@ -219,7 +222,7 @@ def _proven(
         f"{wish.path} is no plain sequence of items that one can be added to: leave --write out, and put it in"
     )
     for candidate in candidates:
-        outcome = prove(rules, change, given, candidate, wish.path or NAME)
+        outcome = prove(rules, change, asked.given, candidate, wish.path or NAME, complete=asked.complete)
         if isinstance(outcome, Unproven):
             reason = outcome
         elif more := sorted(set(outcome.others) - set(change.reaches)):

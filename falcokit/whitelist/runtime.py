@@ -75,9 +75,10 @@ def _of_pod(pod: dict[str, Any]) -> Iterator[Container]:
             if not isinstance(state, dict):
                 continue
             image = _image(_text(state.get("image")))
-            running = _DIGEST.search(_text(state.get("imageID")))
-            if running is not None:
-                image = image.replaced(digest=running[0])
+            # What stands there without a repository is the id of the image, which is another one than its digest.
+            running = split_image(_SCHEME.sub("", _text(state.get("imageID"))))
+            if running.repository and running.digest:
+                image = image.replaced(digest=running.digest)
             yield Container(
                 _SCHEME.sub("", _text(state.get("containerID")))[:12], _text(state.get("name")), image, False
             )

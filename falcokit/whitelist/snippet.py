@@ -45,7 +45,8 @@ def _item(change: Change, *, old: bool) -> str:
         return _exception(change, old=old)
     if change.via == "copy":
         tags = [scalar(value) for key, value in change.copy if key == "tags"]
-        keys = [f"  {key}: {scalar(value)}" for key, value in change.copy if key != "tags"]
+        plain = ("enabled", "warn_evttypes", "skip-if-unknown-filter", "capture", "capture_duration")
+        keys = [f"  {key}: {value if key in plain else scalar(value)}" for key, value in change.copy if key != "tags"]
         return "\n".join([f"- rule: {name}", *keys, *([f"  tags: [{', '.join(tags)}]"] if tags else [])]) + "\n"
     if change.kind == "list":
         lines = [f"- list: {name}", f"  items: [{', '.join(map(list_item, change.items))}]"]

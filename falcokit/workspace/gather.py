@@ -24,7 +24,10 @@ from falcokit.workspace.sources import (
 
 __all__ = ["Gathered", "Request", "gather"]
 
-_RULES: Final = r"(?m)^[ \t]*-[ \t]+(?:\"|')?(?:rule|macro|list|required_engine_version|required_plugin_versions)\b"
+_RULES: Final = (
+    r"(?m)^[ \t]*(?:-[ \t]+(?:\{\s*|\?[ \t]+)?|\[?\s*\{\s*)[\"']?"
+    r"(?:rule|macro|list|required_engine_version|required_plugin_versions)[\"']?[ \t]*(?::|\n)"
+)
 
 
 class Request(Record):

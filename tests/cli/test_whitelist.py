@@ -380,7 +380,9 @@ def test_the_walk_through_in_a_terminal(tmp_path: Path) -> None:
         ("named by?", "2"),
         ("Only the process dragent?", "y"),
         ("Only the namespace", "n"),
+        ("Write it to", "."),
         ("Write it to", "mine.yaml"),
+        ("Write this?", "y"),
     ]
     for question, answer in answers:
         while question not in shown:
