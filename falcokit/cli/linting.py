@@ -179,7 +179,7 @@ def _text(gathered: Gathered, run: Run, findings: list[Diagnostic], result: Lint
         lines.append(f"{names}: a default file; --include-defaults shows what is found in it\n")
     lines.append("\n" + render(findings, result.stops, colour=run.colour, width=run.width))
     if run.defaults == BUNDLED and any(d.help.startswith("define it") or d.kind == "undefined-list" for d in findings):
-        lines.append("names of Falco's own rules are known with --defaults FILE: falcokit brings a few of them only\n")
+        lines.append("the default rules are falcokit's own, not Falco's: give yours with --defaults FILE\n")
     if result.silenced:
         lines.append(f"{_counted(result.silenced)} silenced by comments\n")
     if result.hidden and not run.include_defaults:

@@ -9,6 +9,7 @@ import typer
 
 from falcokit.cli.defaults import below, or_fail, project_of
 from falcokit.cli.options import fail, group, say, write
+from falcokit.cli.rule_sets import Rules as RuleFiles
 from falcokit.cli.rule_sets import read_rules, refused
 from falcokit.workspace.target import save, target_at
 
@@ -118,7 +119,11 @@ def _switch(
             fail(f"no rule '{name}' is loaded" + (f": did you mean '{near[0]}'?" if near else ""))
     if history:
         _tell_history(names, history)
-    left = [name for name in names if known[name].enabled is not on]
+    compilation = loaded.loaded.compilation
+    assert compilation is not None
+    names = list(dict.fromkeys(names))
+    runs = {name: read.runs(rule) for name, rule in compilation.rules.items()}
+    left = [name for name in names if runs.get(name, known[name].enabled) is not on]
     for name in names:
         if name not in left:
             say(f"'{name}' is {'on' if on else 'off'} already")
@@ -126,12 +131,17 @@ def _switch(
         raise typer.Exit(0)
     text = _config_text(left, on) if form is Form.config else _items(left, on)
     if target is None:
+        if form is Form.override:
+            _check(loaded, read, text, left, on)
         write(text)
         raise typer.Exit(0)
     before = target.before or ""
+    if "\r\n" in before:
+        text = text.replace("\n", "\r\n")
     gap = "" if not before or before.endswith("\n\n") else "\n" if before.endswith("\n") else "\n\n"
+    gap = gap.replace("\n", "\r\n") if "\r\n" in before else gap
     after = before + gap + text
-    _check(loaded, read.target, after, left, on)
+    _check(loaded, read, after, left, on)
     or_fail(lambda: save(target, after))
     write(f"{', '.join(left)}: {'on' if on else 'off'} in {to}\n")
 
@@ -152,15 +162,20 @@ def _config_text(names: Sequence[str], on: bool) -> str:
     return "rules:\n" + "".join([f"  - {word}:\n      rule: {scalar(name)}\n" for name in names])
 
 
-def _check(loaded: Rules, path: str, text: str, names: Sequence[str], on: bool) -> None:
+def _check(loaded: Rules, read: RuleFiles, text: str, names: Sequence[str], on: bool) -> None:
     """End the run where the new text would not load, or not do it."""
-    after: Any = loaded.with_text(text, path)
+    after: Any = loaded.with_text(text, read.target or "falcokit-rules.yaml")
     if errors := [finding for finding in after.diagnostics if finding.is_error]:
         write(refused(errors, False, 80))
         raise typer.Exit(1)
     for name in names:
         if after.definitions.rules[name].enabled is not on:
             fail(f"'{name}' would not be switched: a later file has the last word")
+        rule = after.compilation.rules.get(name)
+        if rule is not None and read.runs(rule) is not on:
+            fail(
+                f"'{name}' would not be switched: the `rules:` selection of the configuration has the last word (--form config)"
+            )
 
 
 def _tell_history(names: Sequence[str], paths: Sequence[str]) -> None:

@@ -84,7 +84,7 @@ def upgrade(
     if format is Format.json:
         import json
 
-        write(json.dumps(to_json(found, names), ensure_ascii=False, indent=2) + "\n")
+        write(json.dumps(to_json(found, names), ensure_ascii=True, indent=2) + "\n")
     elif format is Format.markdown:
         write(to_markdown(found, names))
     elif diff:

@@ -14,7 +14,7 @@ from falcokit.cli.rule_sets import Rules as RuleFiles
 from falcokit.cli.rule_sets import read_rules, refused
 from falcokit.cli.screen import is_coloured
 from falcokit.cli.walk_through import ask, ask_file, confirmed
-from falcokit.cli.whitelisted import list_entries, remove, verify
+from falcokit.cli.whitelisted import hooks_of, list_entries, remove, verify
 from falcokit.source import Origin, SourceFile
 from falcokit.workspace.target import save, target_at
 
@@ -178,7 +178,7 @@ def whitelist(
         target = or_fail(lambda: target_at(path)) if path else None
         base = below(defaults, config, no_defaults, project, planned=path)
         read = read_rules(rules or (), base, fields, target)
-        loaded = Rules(read.files, read.catalogue)
+        loaded = Rules(read.files, read.catalogue, hooks=hooks_of(project))
         if loaded.errors:
             (write if format is Format.text else aside)(refused(loaded.errors, False, 80))
             raise typer.Exit(1)
@@ -215,13 +215,14 @@ def whitelist(
     if format is Format.json:
         import json
 
-        write(json.dumps(to_json(proposals), ensure_ascii=False, indent=2) + "\n")
+        write(json.dumps(to_json(proposals), ensure_ascii=True, indent=2) + "\n")
     elif target is not None and diff:
         write(_difference(target, text) if changed else "")
         for proposal in proposals:
             if proposal.proof is None:
                 say(f"{proposal.rule}: {proposal.cannot}")
     else:
+        write(f"default rules: {base.said}\n\n")
         write(to_text(proposals, to=to, dry_run=waits, colour=is_coloured(Colour.auto)))
     if target is not None and changed and not diff:
         if interactive and not dry_run and confirmed(_difference(target, text)):
@@ -296,8 +297,8 @@ def _tests(paths: Sequence[str], read: RuleFiles, base: Below, own: Sequence[str
             failed = []
             for tried in (rules, _with(rules, SourceFile(name, text))):
                 outcomes, _ = run(test, tried, events_of(test), read.catalogue, Coverage())
-                failed.append([outcome.case.name for outcome in outcomes if outcome.findings])
-            names += [name for name in failed[1] if name not in failed[0]]
+                failed.append([(number, one.case.name) for number, one in enumerate(outcomes) if one.findings])
+            names += [name for number, name in failed[1] if (number, name) not in failed[0]]
         return tuple(names)
 
     return broken

@@ -13,8 +13,9 @@ from falcokit.cli.rule_sets import no_default, read_rules, refused
 if TYPE_CHECKING:
     from falcokit.whitelist.listing import Entry
     from falcokit.whitelist.proof import Rules
+    from falcokit.workspace.project import Project
 
-__all__ = ["list_entries", "remove", "verify"]
+__all__ = ["hooks_of", "list_entries", "remove", "verify"]
 
 _Paths = Annotated[
     Optional[list[str]],
@@ -111,12 +112,20 @@ def _found(paths: list[str] | None, defaults: list[str] | None, config: str | No
     from falcokit.whitelist.listing import entries
     from falcokit.whitelist.proof import Rules
 
-    read = read_rules(paths or ["."], below(defaults, config, False, project_of(None, False)), None)
-    rules = Rules(read.files, read.catalogue)
+    project = project_of(None, False)
+    read = read_rules(paths or ["."], below(defaults, config, False, project), None)
+    rules = Rules(read.files, read.catalogue, hooks=hooks_of(project))
     if rules.errors:
         write(refused(rules.errors, False, 80))
         raise typer.Exit(1)
     return rules, entries(rules.ruleset)
+
+
+def hooks_of(project: Project | None) -> tuple[str, ...]:
+    """The patterns for the names of hooks that a project has, else the usual ones."""
+    from falcokit.ruleset.ruleset import HOOK_NAMES
+
+    return (project.settings.hooks if project is not None else ()) or HOOK_NAMES
 
 
 def _without(entry: Entry) -> str:
@@ -168,7 +177,7 @@ def _print(rows: list[tuple[Entry, int | None]], format: Format) -> None:
             }
             for number, (entry, count) in enumerate(rows, 1)
         ]
-        write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+        write(json.dumps(data, ensure_ascii=True, indent=2) + "\n")
         return
     lines = []
     for number, (entry, count) in enumerate(rows, 1):

@@ -79,41 +79,41 @@ def _argument(argument: str | None) -> str:
     return f"[{_compiled_text(argument)}]" if argument else '[""]'
 
 
-def to_source(node: Expression) -> str:
-    """Condition text that parses to *node* again, quoting only where it must."""
-    return _source(node, top=True)
+def to_source(node: Expression, lists: frozenset[str] = frozenset()) -> str:
+    """Condition text that parses to *node* again, quoting only where it must: what would stand for one of *lists*, too."""
+    return _source(node, lists, top=True)
 
 
-def _source(node: Expression, *, top: bool = False) -> str:
+def _source(node: Expression, lists: frozenset[str], *, top: bool = False) -> str:
     if isinstance(node, Check):
-        return _source_check(node)
+        return _source_check(node, lists)
     if isinstance(node, Identifier):
         return node.name
     if isinstance(node, Not):
-        child = _source(node.child)
+        child = _source(node.child, lists)
         return f"not({child})" if isinstance(node.child, Not) else f"not {child}"
     word = " and " if isinstance(node, And) else " or "
-    text = word.join([_source(child) for child in node.children])
+    text = word.join([_source(child, lists) for child in node.children])
     return text if top else f"({text})"
 
 
-def _source_check(node: Check) -> str:
+def _source_check(node: Check, lists: frozenset[str]) -> str:
     left = _source_operand(node.left)
     operator = f"{node.operator} {node.modifier}" if node.modifier else node.operator
     right = node.right
     if right is None:
         return f"{left} {operator}"
     if isinstance(right, ListValue):
-        return f"{left} {operator} ({', '.join([_source_text(item.text) for item in right.items])})"
+        return f"{left} {operator} ({', '.join([_source_text(item.text, lists) for item in right.items])})"
     if isinstance(right, Value):
         if operator in ("<", "<=", ">", ">="):
             return f"{left} {operator} {right.text}"
-        return f"{left} {operator} {_source_text(right.text)}"
+        return f"{left} {operator} {_source_text(right.text, lists)}"
     return f"{left} {operator} {_source_operand(right)}"
 
 
-def _source_text(text: str) -> str:
-    if _BARE.fullmatch(text) and text not in ("oneof", "anyof", "allof"):
+def _source_text(text: str, lists: frozenset[str]) -> str:
+    if _BARE.fullmatch(text) and text not in ("oneof", "anyof", "allof") and text not in lists:
         return text
     return _escaped(text)
 

@@ -54,7 +54,9 @@ def _extended(text: str, root: Sequence, change: Change) -> str | None:
         if change.via == "exception":
             return _with_value(text, item, change)
         if change.kind == "list":
-            return _with_items(text, item.get("items"), [list_item(value) for value in change.items])
+            return _with_items(
+                text, item.get("items"), [list_item(value, change.identity.lists) for value in change.items]
+            )
         if change.kind == "macro":
             return _with_condition(text, item.get("condition"), change.condition)
         return None

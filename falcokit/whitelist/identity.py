@@ -42,12 +42,21 @@ _PROCESS_NAME: Final = 15
 class Identity(Record):
     """One way to name what is let through: ``checks`` are fields, operators and values that must all hold.
 
-    ``risk`` is ``safe``, ``fair`` or ``risky``; ``reason`` says why in one line.
+    ``risk`` is ``safe``, ``fair`` or ``risky``; ``reason`` says why in one line.  ``lists`` are names of lists that are not meant
+    where a value is called like one.
     """
 
-    __slots__ = ("checks", "kind", "reason", "risk")
+    __slots__ = ("checks", "kind", "lists", "reason", "risk")
 
-    def __init__(self, kind: str, checks: tuple[tuple[str, str, str], ...], risk: str, reason: str) -> None:
+    def __init__(
+        self,
+        kind: str,
+        checks: tuple[tuple[str, str, str], ...],
+        risk: str,
+        reason: str,
+        lists: frozenset[str] = frozenset(),
+    ) -> None:
+        self.lists: Final = lists
         self.kind: Final = kind
         self.checks: Final = checks
         self.risk: Final = risk
@@ -62,7 +71,7 @@ class Identity(Record):
     @property
     def condition(self) -> str:
         """The same as text, whatever stands in the values."""
-        return to_source(self.tree)
+        return to_source(self.tree, self.lists)
 
     @property
     def fields(self) -> dict[str, object]:

@@ -16,7 +16,7 @@ from falcokit.record import Record
 from falcokit.ruleset.describe import expanded
 from falcokit.ruleset.loader import Loaded, Memo, load
 from falcokit.ruleset.rule_compiler import CompiledRule
-from falcokit.ruleset.ruleset import Ruleset
+from falcokit.ruleset.ruleset import HOOK_NAMES, Ruleset
 from falcokit.source import SourceFile
 from falcokit.whitelist.exactness import always_silent, never_fires, same_outside
 from falcokit.whitelist.identity import Identity
@@ -29,10 +29,18 @@ NAME: Final = "falcokit-whitelist.yaml"
 
 
 class Rules:
-    """Rules that are loaded, once as they are and once for each change that is tried on top."""
+    """Rules that are loaded, once as they are and once for each change that is tried on top; *hooks* are patterns for the names of
+    what is made to be overridden."""
 
-    def __init__(self, files: Sequence[SourceFile], catalogue: Catalogue, memo: Memo | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[SourceFile],
+        catalogue: Catalogue,
+        memo: Memo | None = None,
+        hooks: tuple[str, ...] = HOOK_NAMES,
+    ) -> None:
         self._memo: Final = memo or Memo()
+        self.hooks: Final = hooks
         self.files: Final = tuple(files)
         self.loaded: Final = load(files, catalogue, self._memo)
         self.errors: Final = tuple([finding for finding in self.loaded.diagnostics if finding.is_error])
@@ -45,7 +53,7 @@ class Rules:
     @cached_property
     def ruleset(self) -> Ruleset:
         """What answers who uses what."""
-        return Ruleset(self.loaded)
+        return Ruleset(self.loaded, self.hooks)
 
     def _files_with(self, text: str, name: str) -> list[SourceFile]:
         files = [SourceFile(name, text) if file.name == name else file for file in self.files]
@@ -57,7 +65,7 @@ class Rules:
 
     def grown(self, text: str, name: str) -> Rules:
         """The same to go on from."""
-        return Rules(self._files_with(text, name), self.loaded.catalogue, self._memo)
+        return Rules(self._files_with(text, name), self.loaded.catalogue, self._memo, self.hooks)
 
     def changed(self, other: Loaded) -> tuple[str, ...]:
         """The rules whose resolved condition is another one in *other*."""
@@ -243,7 +251,9 @@ def _witness(
         found = matching_event(rule, matcher, fields, identity.tree if fields is free else None)
         if found is not None and walk.holds(identity.tree, None, found, 1):
             return found
-    return None
+    if given is None or not matcher.why(rule, given, complete=complete).holds:
+        return None
+    return dict(given) if walk.answer(identity.tree, None, given, complete=complete).holds else None
 
 
 def _in_container(identity: Identity, id: str) -> dict[str, object]:

@@ -138,6 +138,9 @@ def propose(rules: Rules, asked: Asked, wish: Wish, text: str | None = None, tes
     identity = narrowed(identity, wish.more, source) if wish.more and identity.kind != "process" else identity
     if any("\ud800" <= letter <= "\udfff" for _, _, value in identity.checks for letter in value):
         return cannot("a name of it is not UTF-8, and a rules file cannot hold it")
+    # A value that is called like a list would stand for what is in it.
+    called = frozenset([value for _, _, value in identity.checks if value in rules.ruleset.definitions.lists])
+    identity = identity.replaced(lists=called) if called else identity
     ways = changes(rules.ruleset, rule, identity)
     if wish.via == "copy":
         copy = copied(rule, identity)

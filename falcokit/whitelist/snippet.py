@@ -49,7 +49,10 @@ def _item(change: Change, *, old: bool) -> str:
         keys = [f"  {key}: {value if key in plain else scalar(value)}" for key, value in change.copy if key != "tags"]
         return "\n".join([f"- rule: {name}", *keys, *([f"  tags: [{', '.join(tags)}]"] if tags else [])]) + "\n"
     if change.kind == "list":
-        lines = [f"- list: {name}", f"  items: [{', '.join(map(list_item, change.items))}]"]
+        lines = [
+            f"- list: {name}",
+            f"  items: [{', '.join([list_item(item, change.identity.lists) for item in change.items])}]",
+        ]
         key = "items"
     else:
         lines = [f"- {change.kind}: {name}", f"  condition: {scalar(change.condition)}"]
@@ -63,16 +66,17 @@ def _exception(change: Change, *, old: bool) -> str:
     exception = change.condition
     lines = [f"- rule: {scalar(change.name)}", "  exceptions:", f"    - name: {scalar(exception)}"]
     fields, comps, values = zip(*change.exception, strict=True)
+    lists = change.identity.lists
     if change.new:
         lines += [
             f"      fields: [{', '.join(map(scalar, fields))}]",
             f"      comps: [{', '.join(map(scalar, comps))}]",
         ]
     if change.flat:
-        lines.append(f"      values: [{list_item(values[0])}]")
+        lines.append(f"      values: [{list_item(values[0], lists)}]")
     else:
         row = [
-            f"[{list_item(value)}]" if comp == "in" else list_item(value)
+            f"[{list_item(value, lists)}]" if comp == "in" else list_item(value, lists)
             for comp, value in zip(comps, values, strict=True)
         ]
         lines.append(f"      values: [[{', '.join(row)}]]")
@@ -86,7 +90,7 @@ def _terraform(changes: Sequence[Change], comment: str) -> str:
     for change in changes:
         label = re.sub(r"[^a-z0-9]+", "_", change.name.lower()).strip("_") or "whitelist"
         if change.kind == "list":
-            items = ", ".join([_hcl(falco_word(item)) for item in change.items])
+            items = ", ".join([_hcl(falco_word(item, change.identity.lists)) for item in change.items])
             body = f"  name   = {_hcl(change.name)}\n  items  = [{items}]\n  append = true\n"
             found.append(f'resource "sysdig_secure_list" "{label}" {{\n{body}}}\n')
         elif change.kind == "macro":
@@ -94,8 +98,9 @@ def _terraform(changes: Sequence[Change], comment: str) -> str:
             found.append(f'resource "sysdig_secure_macro" "{label}" {{\n{body}}}\n')
         elif change.via == "exception":
             fields, comps, values = zip(*change.exception, strict=True)
+            lists = change.identity.lists
             row = [
-                f"[{_hcl(falco_word(value))}]" if comp == "in" else _hcl(falco_word(value))
+                f"[{_hcl(falco_word(value, lists))}]" if comp == "in" else _hcl(falco_word(value, lists))
                 for comp, value in zip(comps, values, strict=True)
             ]
             rows = f"jsonencode([{row[0]}])" if change.flat else f"jsonencode([[{', '.join(row)}]])"
@@ -118,17 +123,18 @@ def scalar(text: str) -> str:
     return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else yaml_text(text)
 
 
-def list_item(text: str) -> str:
+def list_item(text: str, lists: frozenset[str] = frozenset()) -> str:
     """*text* as an item of a list or a value of an exception, as YAML."""
-    return scalar(falco_word(text)) if _ITEM.fullmatch(text) else yaml_text(falco_word(text))
+    word = falco_word(text, lists)
+    return scalar(word) if _ITEM.fullmatch(text) else yaml_text(word)
 
 
-def falco_word(text: str) -> str:
+def falco_word(text: str, lists: frozenset[str] = frozenset()) -> str:
     """*text* as Falco must find it in an item of a list or a value of an exception: it puts these into conditions as they are, so
-    what is more than a word is quoted."""
-    if _BARE.fullmatch(text):
+    what is more than a word is quoted, and what is called like one of *lists*."""
+    if _BARE.fullmatch(text) and text not in lists:
         return text
     from falcokit.condition.ast import Check, Field, Value
     from falcokit.condition.render import to_source
 
-    return to_source(Check(Field("proc.name"), "=", "", Value(text, quoted=True))).removeprefix("proc.name = ")
+    return to_source(Check(Field("proc.name"), "=", "", Value(text, quoted=True)), lists).removeprefix("proc.name = ")

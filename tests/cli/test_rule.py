@@ -57,3 +57,23 @@ def test_wrong_calls(tmp_path: Path) -> None:
     assert (code, "is a default file" in err) == (2, True)
     assert run(tmp_path)[0] == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_selection_of_the_configuration_has_the_last_word(tmp_path: Path) -> None:
+    default = ROOT / "default_rules" / "falco_rules.yaml"
+    off = f"rules_files: [{default}]\nrules:\n  - disable: {{rule: Write below root}}\n"
+    (tmp_path / "falco.yaml").write_text(off, encoding="utf-8")
+    code, _, err = run(tmp_path, "enable", "Write below root", "--config", "falco.yaml")
+    assert (code, "has the last word (--form config)" in err) == (2, True)
+    code, _, err = run(tmp_path, "disable", "Write below root", "--config", "falco.yaml")
+    assert (code, "is off already" in err) == (0, True)
+    code, out, _ = run(tmp_path, "enable", "Write below root", "--config", "falco.yaml", "--form", "config")
+    assert (code, out) == (0, "rules:\n  - enable:\n      rule: Write below root\n")
+
+
+def test_line_ends_stay(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_bytes(b"# mine\r\n")
+    assert run(tmp_path, "disable", "Write below root", "Write below root", "--write", "my.yaml")[0] == 0
+    assert (tmp_path / "my.yaml").read_bytes() == (
+        b"# mine\r\n\r\n- rule: Write below root\r\n  enabled: false\r\n  override:\r\n    enabled: replace\r\n"
+    )

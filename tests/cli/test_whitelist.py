@@ -660,3 +660,146 @@ def test_a_list_made_to_be_filled_in_can_be_named(tmp_path: Path) -> None:
     (tmp_path / "rules.yaml").write_text(rules, encoding="utf-8")
     (found,) = proposals(tmp_path, "--macro", "user_known_shells", "--process", "sh", "--rules", "rules.yaml")
     assert found["change"]["kind"] == "list"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--image", "quay.io/a/b", "--digest", "sha256:4f2e1d9a0b1c"),
+        ("--image", "quay.io/a/b@sha256:4f2e1d9a0b1c"),
+        ("--digest", "abc"),
+        ("--image", "quay.io/*"),
+        ("--image", " quay.io/a"),
+    ],
+)
+def test_what_names_no_image_for_certain_is_refused(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    code, out, err = run(tmp_path, "whitelist", "--rule", "Write below root", *arguments, "--write", "my.yaml")
+    assert (code, out) == (2, "")
+    assert "is no digest" in err or "is no image" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_event_that_is_let_through_opens_nothing_wider(noise: Path) -> None:
+    assert run(noise, "whitelist", *AGENT, "--write", "my.yaml")[0] == 0
+    before = (noise / "my.yaml").read_bytes()
+    (found,) = proposals(noise, "--event", "noise.json", "--line", "1", "--rules", "my.yaml", "--write", "my.yaml")
+    assert (found["already"], found["proof"]) == (True, None)
+    assert (noise / "my.yaml").read_bytes() == before
+
+
+def test_host_and_container_are_asked_for_each(noise: Path) -> None:
+    fields = {"evt.type": "openat", "proc.name": "catsd", "fd.name": "/etc/x"}
+    alerts = [
+        {**ALERT, "rule": "Write below etc", "output_fields": {**fields, "container.id": one}}
+        for one in ("host", "4f2e1d9a0b1c", "host")
+    ]
+    for order in (alerts, alerts[::-1], [alerts[1], alerts[0]]):
+        (noise / "two.json").write_text("".join([json.dumps(one) + "\n" for one in order]), encoding="utf-8")
+        found = proposals(noise, "--event", "two.json", "--process", "catsd")
+        assert {one["identity"]["condition"] for one in found} == {
+            "container.id = host and proc.name = catsd", "proc.name = catsd",
+        }  # fmt: skip
+
+
+def test_files_below_one_prefix_are_asked_for_once(noise: Path) -> None:
+    fields = {"evt.type": "openat", "proc.name": "catsd", "container.id": "host"}
+    alerts = [
+        {**ALERT, "rule": "Write below etc", "output_fields": {**fields, "fd.name": f"/etc/cats/{number}"}}
+        for number in range(60)
+    ]
+    (noise / "many.json").write_text("".join([json.dumps(one) + "\n" for one in alerts]), encoding="utf-8")
+    (found,) = proposals(noise, "--event", "many.json", "--process", "catsd", "--file", "/etc/cats/")
+    assert found["events"] == 60
+
+
+def test_rules_in_braces_count_among_those_of_a_folder(noise: Path) -> None:
+    (noise / "rules").mkdir()
+    text = "- {macro: user_known_write_root_conditions, condition: (never_true)}\n"
+    (noise / "rules" / "b.yaml").write_text(text, encoding="utf-8")
+    (found,) = proposals(noise, *AGENT, "--rules", "rules", "--write", "rules/a.yaml")
+    assert found["change"]["name"] != "user_known_write_root_conditions"
+    assert silenced(noise, "--rules", "rules")
+
+
+def test_an_ending_that_the_rule_wants_goes_with_a_prefix(tmp_path: Path) -> None:
+    args = (
+        "--rule",
+        "Detect release_agent File Container Escapes",
+        "--image",
+        "reg.example.com/x",
+        "--file",
+        "/sys/fs/cgroup/",
+    )
+    (found,) = proposals(tmp_path, *args)
+    assert found["proof"]["silenced"]["fd.name"].startswith("/sys/fs/cgroup/")
+
+
+def test_what_falco_does_not_know_yet_names_nothing(tmp_path: Path) -> None:
+    fields = {
+        "container.id": "4f2e1d9a0b1c",
+        "container.image.repository": "incomplete",
+        "container.name": "incomplete",
+    }
+    (tmp_path / "alert.json").write_text(json.dumps({**ALERT, "output_fields": fields}), encoding="utf-8")
+    (found,) = proposals(tmp_path, "--event", "alert.json", code=1)
+    assert "neither an image nor a name" in found["cannot"]
+
+
+def test_a_process_called_like_a_list_is_quoted(tmp_path: Path) -> None:
+    rules = """\
+- list: nginx
+  items: [nginx, evil, sh]
+- macro: user_known_x
+  condition: (evt.num = 0)
+- rule: Hooked
+  desc: d
+  condition: evt.type = execve and proc.name exists and not user_known_x and not proc.pname in (nginx)
+  output: o
+  priority: INFO
+"""
+    (tmp_path / "rules.yaml").write_text(rules, encoding="utf-8")
+    args = ("--rule", "Hooked", "--process", "nginx", "--rules", "rules.yaml", "--no-defaults")
+    for via in ("hook", "exception", "append"):
+        (found,) = proposals(tmp_path, *args, "--via", via)
+        assert '"nginx"' in found["text"]
+        assert "evil" not in found["text"]
+
+
+def test_the_hooks_of_the_settings_count(tmp_path: Path) -> None:
+    rules = """\
+- macro: ours_trusted
+  condition: (proc.name = something)
+- rule: Mine
+  desc: d
+  condition: evt.type = execve and proc.name exists and not ours_trusted
+  output: o
+  priority: INFO
+"""
+    (tmp_path / "rules.yaml").write_text(rules, encoding="utf-8")
+    (tmp_path / "falcokit.toml").write_text('hooks = ["ours_*"]\n', encoding="utf-8")
+    (found,) = proposals(tmp_path, "--rule", "Mine", *IMAGE, "--rules", "rules.yaml", "--no-defaults")
+    assert found["change"]["name"] == "ours_trusted"
+
+
+def test_a_history_of_other_sources_is_no_trouble(noise: Path) -> None:
+    text = (noise / "noise.json").read_text(encoding="utf-8").splitlines()[0]
+    other = json.dumps({**json.loads(text), "source": "k8s_audit"})
+    (noise / "more.json").write_text(f"{text}\n{other}\n", encoding="utf-8")
+    (found,) = proposals(noise, *AGENT, "--history", "more.json")
+    assert [one["count"] for one in found["history"]["silent"]] == [1]
+
+
+def test_a_hook_of_a_thousand_alternatives(tmp_path: Path) -> None:
+    many = " or ".join([f"(proc.name = p{number} and proc.pname = q{number})" for number in range(1500)])
+    (tmp_path / "my.yaml").write_text(
+        f"- macro: user_known_write_root_conditions\n  condition: {many}\n", encoding="utf-8"
+    )
+    (found,) = proposals(tmp_path, "--rule", "Write below root", *IMAGE, "--write", "my.yaml")
+    assert found["change"]["via"] == "hook"
+
+
+def test_json_is_safe_for_a_terminal(noise: Path) -> None:
+    text = (noise / "noise.json").read_text(encoding="utf-8").splitlines()[0]
+    (noise / "odd.json").write_text(text.replace("sysdig-agent", "a\\u009bb\\u202ec"), encoding="utf-8")
+    _, out, _ = run(noise, "whitelist", "--event", "odd.json", "--by", "name", "--format", "json")
+    assert out.isascii()
