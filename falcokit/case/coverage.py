@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from falcokit.condition.ast import Check, Identifier
+from falcokit.condition.ast import Check, Field, Identifier, ListValue
 from falcokit.condition.render import render
 from falcokit.evaluate.matcher import Matcher
 from falcokit.evaluate.walk import Answer
 from falcokit.record import Record
+from falcokit.ruleset.collector import Definition
 from falcokit.ruleset.loader import Loaded
 from falcokit.ruleset.macros import Bound
+from falcokit.ruleset.operands import glued
 from falcokit.ruleset.rule_compiler import CompiledRule
-from falcokit.ruleset.ruleset import CONSTANTS, Ruleset
+from falcokit.ruleset.ruleset import CONSTANTS, FOR_USERS, Named, Ruleset
 from falcokit.source import Span
 
 __all__ = ["Coverage", "Leaf", "RuleCoverage"]
@@ -37,7 +39,7 @@ class Leaf(Record):
 class RuleCoverage:
     """What was tried of one rule: how often it was looked at, fired and stayed silent; its leaves and its hooks.
 
-    ``hooks`` tells of each macro made to be overridden that the rule reaches whether it ever held.
+    ``hooks`` tells of each macro or list made to be overridden that the rule reaches whether it ever held, or had the event's value.
     """
 
     def __init__(self, name: str) -> None:
@@ -75,19 +77,23 @@ class Coverage:
     def __init__(self) -> None:
         self.rules: Final[dict[str, RuleCoverage]] = {}
         self._hooks: dict[str, bool] = {}
-        self._seen: set[int] = set()
-        self._kept: list[Loaded] = []
+        self._lists: dict[str, bool] = {}
+        self._loaded: dict[int, Loaded] = {}
+        self._kept: list[Matcher] = []
 
     def add_rules(self, loaded: Loaded, matcher: Matcher) -> None:
         """Take note of the rules that run."""
-        if id(matcher) in self._seen:
+        if id(matcher) in self._loaded:
             return
-        self._seen.add(id(matcher))
-        self._kept.append(loaded)
+        self._loaded[id(matcher)] = loaded
+        self._kept.append(matcher)  # So that its id stays its own.
         ruleset = Ruleset(loaded)
         for name, definition in loaded.definitions.macros.items():
             if name not in self._hooks:
-                self._hooks[name] = ruleset.is_hook(("macro", name), definition)
+                self._hooks[name] = _is_hook(ruleset, ("macro", name), definition)
+        for name, items in loaded.definitions.lists.items():
+            if name not in self._lists:
+                self._lists[name] = _is_hook(ruleset, ("list", name), items)
         for rule in matcher.rules:
             if rule.name not in self.rules:
                 self.rules[rule.name] = RuleCoverage(rule.name)
@@ -110,8 +116,12 @@ class Coverage:
         assert rule.bound is not None
         pending: list[tuple[Bound, tuple[str, ...]]] = [(rule.bound, ())]
         left = _MAX_LEAVES
+        lists = self._loaded[id(matcher)].definitions.lists
         while pending and left > 0:
             bound, through = pending.pop()
+            hooks = [name for name in bound.body.used_lists if self._lists.get(name)]
+            for name in hooks:
+                about.hooks.setdefault(name, False)
             for leaf in bound.leaves:
                 left -= 1
                 if isinstance(leaf, Identifier):
@@ -126,4 +136,24 @@ class Coverage:
                         continue  # What stands in a hook is somebody else's.
                     pending.append((inner, (*through, leaf.name)))
                 else:
-                    about.note(through, leaf, bound, matcher.leaf_holds(rule, leaf, event, complete=complete))
+                    holds = matcher.leaf_holds(rule, leaf, event, complete=complete)
+                    about.note(through, leaf, bound, holds)
+                    for name in hooks if holds else ():
+                        if name in lists and _has(leaf, event, {item.text for item in lists[name].items}):
+                            about.hooks[name] = True
+
+
+def _is_hook(ruleset: Ruleset, named: Named, definition: Definition) -> bool:
+    """Whether *named* is made to be overridden, whoever defines it."""
+    return ruleset.is_hook(named, definition) and (
+        ruleset.is_idle(definition) or FOR_USERS.search(named[1]) is not None
+    )
+
+
+def _has(check: Check, event: Mapping[str, object], items: set[str]) -> bool:
+    """Whether *check* is one with a list, and the event has one of *items* in its field."""
+    if not isinstance(check.right, ListValue) or items.isdisjoint(check.right.texts):
+        return False
+    value = event.get(glued(check.left)) if isinstance(check.left, Field) else None
+    values = value if isinstance(value, (list, tuple)) else (value,)
+    return any(str(one) in items for one in values)

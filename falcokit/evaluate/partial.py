@@ -22,6 +22,8 @@ _SAME: Final = (
     ("proc.pcmdline", "proc.acmdline[1]"), ("proc.ppid", "proc.apid[1]"), ("proc.name", "proc.aname[0]"),
 )  # fmt: skip
 """The parent of a process is its first ancestor."""
+_NETWORKS: Final = (("fd.sip", "fd.snet"), ("fd.cip", "fd.cnet"), ("fd.lip", "fd.lnet"), ("fd.rip", "fd.rnet"))
+"""No alert prints a network: it is compared with the address."""
 
 
 def told_fields(
@@ -53,6 +55,9 @@ def typed_fields(fields: Mapping[str, object], source: str, catalogue: Catalogue
             found[other] = found[one]
         elif other in found and one not in found:
             found[one] = found[other]
+    for address, network in _NETWORKS:
+        if address in found and network not in found:
+            found[network] = found[address]
     for name, value in list(found.items()):
         if value.__class__ is not str:
             continue

@@ -24,7 +24,18 @@ from falcokit.ruleset.rule_compiler import CompiledRule
 from falcokit.ruleset.uses import Use, all_uses, field_of
 from falcokit.source import Origin, SourceFile, Span
 
-__all__ = ["CONSTANTS", "HOOK_NAMES", "Named", "NamedItem", "Ruleset", "defines", "is_constant", "name_span", "once"]
+__all__ = [
+    "CONSTANTS",
+    "FOR_USERS",
+    "HOOK_NAMES",
+    "Named",
+    "NamedItem",
+    "Ruleset",
+    "defines",
+    "is_constant",
+    "name_span",
+    "once",
+]
 
 T = TypeVar("T")
 
@@ -40,7 +51,7 @@ CONSTANTS: Final = ("never_true", "always_true")
 """How the names of the macros end that hooks are made of; the rules for audit events have a pair of their own."""
 
 
-_FOR_USERS: Final = re.compile(r"known|trusted|allowed|expected|exclu|condition|activit|consider")
+FOR_USERS: Final = re.compile(r"known|trusted|allowed|expected|exclu|condition|activit|consider")
 """Words in the names of hooks, also of those that have something in them from the start."""
 
 
@@ -217,17 +228,15 @@ class Ruleset:
         if kind == "rule" or name.endswith(CONSTANTS):
             return False
         if self._is_hook_name(name):
-            return _FOR_USERS.search(name) is not None or not self._says_something(named)
-        return state is not None and self._is_idle(state)
+            return FOR_USERS.search(name) is not None or not self._says_something(named)
+        return state is not None and self.is_idle(state)
 
     def _says_something(self, named: Named) -> bool:
         """Whether the default of *named* is more than a place to put something in, as in a list `user_mgmt_binaries`."""
         item, state = (*self.states(named)[:1], (None, None))[0]
-        return (
-            item is not None and state is not None and item.file.origin is Origin.DEFAULT and not self._is_idle(state)
-        )
+        return item is not None and state is not None and item.file.origin is Origin.DEFAULT and not self.is_idle(state)
 
-    def _is_idle(self, state: Definition) -> bool:
+    def is_idle(self, state: Definition) -> bool:
         """Whether what *state* defines does nothing."""
         if isinstance(state, ListDefinition):
             return not state.items

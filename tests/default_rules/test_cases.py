@@ -17,7 +17,7 @@ def test_every_default_rule_has_cases_that_fire_stay_silent_and_try_each_hook() 
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["summary"]["cases"] > 1700
-    assert len(report["coverage"]) == 106
+    assert len(report["coverage"]) == 108
     for rule in report["coverage"]:
         assert rule["fired"], rule["rule"]
         assert rule["silent"], rule["rule"]

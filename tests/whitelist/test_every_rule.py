@@ -64,7 +64,7 @@ def test_every_bundled_rule_can_be_whitelisted_by_each_identity() -> None:
         # Fires only once namespaces are named in a list of it.
         "Network Connection outside Local Subnet": "never fires, as far as falcokit can tell: there is nothing to silence",
     }
-    assert (len(proven), len(cannot)) == (55 * 3, 3 * 3)
+    assert (len(proven), len(cannot)) == (57 * 3, 3 * 3)
     assert all(proof.others == () for proof in proven.values())
 
 
