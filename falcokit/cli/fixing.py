@@ -18,6 +18,7 @@ def fixed_report(gathered: Gathered, run: Run, *, unsafe: bool, diff: bool) -> t
     from falcokit.cli.options import ReportFormat
     from falcokit.fix import fix_files
     from falcokit.report.text import plain
+    from falcokit.workspace.write import DEFAULT_FILE
 
     fixed = fix_files(gathered.files, linter(run), unsafe=unsafe)
     if diff:
@@ -28,6 +29,7 @@ def fixed_report(gathered: Gathered, run: Run, *, unsafe: bool, diff: bool) -> t
         if before is not after:
             problem = _write(before, after)
             notes.append(f"{plain(after.name)}: {'not written: ' + problem if problem else 'mended'}\n")
+    notes += [f"{plain(path)}: not written: {DEFAULT_FILE}\n" for path in gathered.defaults_named]
     text, worst = report_of(gathered, run, fixed.result)
     if run.format is not ReportFormat.text:
         return text, worst

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from falcokit.cli.defaults import below, or_fail, project_of
+from falcokit.cli.below import below, or_fail, project_of
 from falcokit.cli.linting import Run, anything, cached_report, linter, options_of, report_of
 from falcokit.cli.options import Colour, ReportFormat, Threshold, fail, read_input, single, write
 from falcokit.cli.screen import is_coloured, screen_width

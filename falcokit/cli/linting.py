@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from falcokit.cli.defaults import BUNDLED
+from falcokit.cli.below import BUNDLED
 from falcokit.cli.options import ReportFormat, fail
 from falcokit.record import Record
 from falcokit.workspace.gather import Gathered

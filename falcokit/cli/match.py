@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from falcokit.cli.defaults import below, project_of
+from falcokit.cli.below import below, project_of
 from falcokit.cli.options import Colour, fail, say, single, write
 from falcokit.cli.rule_sets import read_rules, refused
 from falcokit.cli.screen import is_coloured, screen_width

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from falcokit.cli.defaults import Below
+from falcokit.cli.below import Below
 from falcokit.cli.options import fail, say, write
 from falcokit.cli.rule_sets import read_rules, refused
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from falcokit.cli.defaults import below, or_fail, project_of
+from falcokit.cli.below import below, or_fail, project_of
 from falcokit.cli.options import fail, group, say, write
 from falcokit.cli.rule_sets import Rules as RuleFiles
 from falcokit.cli.rule_sets import read_rules, refused

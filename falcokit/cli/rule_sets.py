@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from falcokit.cli.defaults import Below
+from falcokit.cli.below import Below
 from falcokit.cli.inputs import catalogue_with
 from falcokit.cli.options import fail
 from falcokit.record import Record

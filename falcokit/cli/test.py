@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from falcokit.cli.defaults import Below, below, or_fail, project_of
+from falcokit.cli.below import Below, below, or_fail, project_of
 from falcokit.cli.options import Colour, Format, fail, single, write
 from falcokit.cli.rule_sets import catalogue_of
 from falcokit.cli.screen import is_coloured, screen_width

@@ -33,7 +33,9 @@ def upgrade(
     old: Annotated[
         Optional[list[str]],
         typer.Option(
-            "--from", metavar="OLD", help="The default rules up to now: a file, a folder or `bundled`; repeatable."
+            "--from",
+            metavar="OLD",
+            help="The default rules up to now: a path, `bundled`, or pulled ones as falco-rules:5.1.0; repeatable.",
         ),
     ] = None,
     new: Annotated[
@@ -65,18 +67,20 @@ def upgrade(
 
     Example: falcokit upgrade --from old/falco_rules.yaml --to new/falco_rules.yaml my_rules.yaml --diff
     """
+    from falcokit.cli.below import default_files
     from falcokit.cli.inputs import catalogue_with
     from falcokit.cli.rule_sets import no_default
     from falcokit.report.upgrade import to_json, to_markdown, to_text
-    from falcokit.source import Origin
     from falcokit.upgrade import upgrade as upgraded
 
     if not old:
         fail("--from is missing: the default rules up to now")
-    custom = _files(paths or (), Origin.CUSTOM) if paths else ()
+    custom = _custom(paths) if paths else ()
     if (apply or diff) and not custom:
         fail("there are no custom files to change")
-    before, after = _files(old, Origin.DEFAULT), _files(new or ("bundled",), Origin.DEFAULT)
+    before, after = (
+        tuple([file for name in names for file in default_files(name)]) for names in (old, new or ("bundled",))
+    )
     for file in custom:
         no_default(file.name, [*before, *after])
     names = ", ".join(old), ", ".join(new or ("bundled",))
@@ -96,22 +100,16 @@ def upgrade(
     raise typer.Exit(0 if not found.problems and all(one.state == "needed" for one in found.verdicts) else 1)
 
 
-def _files(paths: Sequence[str], origin: object) -> tuple[SourceFile, ...]:
+def _custom(paths: Sequence[str]) -> tuple[SourceFile, ...]:
     """The rules files at *paths*, in load order."""
-    from falcokit.source import Origin
     from falcokit.workspace.gather import Request, gather
 
-    default = origin is Origin.DEFAULT
-    files: list[SourceFile] = []
-    for path in paths:
-        bundled = default and path == "bundled"
-        gathered = gather(Request(() if default else (path,), None if bundled else ((path, True),) if default else ()))
-        for name, trouble, _ in gathered.unreadable:
-            fail(f"cannot read {name}: {trouble.reason}")
-        if not gathered.files:
-            fail(f"no rules files found in {path}")
-        files += gathered.files
-    return tuple(files)
+    gathered = gather(Request(tuple(paths), ()))
+    for name, trouble, _ in gathered.unreadable:
+        fail(f"cannot read {name}: {trouble.reason}")
+    for path in gathered.empty:
+        fail(f"no rules files found in {path}")
+    return gathered.files
 
 
 def _difference(before: Sequence[SourceFile], after: Sequence[SourceFile]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from falcokit.cli.asked import asked_of, listed
-from falcokit.cli.defaults import Below, below, or_fail, project_of
+from falcokit.cli.below import Below, below, or_fail, project_of
 from falcokit.cli.options import Colour, Format, aside, fail, group, say, write
 from falcokit.cli.rule_sets import Rules as RuleFiles
 from falcokit.cli.rule_sets import read_rules, refused

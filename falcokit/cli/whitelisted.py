@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from falcokit.cli.defaults import below, project_of
+from falcokit.cli.below import below, project_of
 from falcokit.cli.options import Format, fail, write
 from falcokit.cli.rule_sets import no_default, read_rules, refused
 
@@ -81,6 +81,8 @@ def remove(
     Example: falcokit whitelist remove 3 my_rules.yaml
     """
     rules, found = _found(paths, defaults, config)
+    for path in paths or ():
+        no_default(path, rules.files)
     if not 1 <= number <= len(found):
         fail(f"there is no number {number}: `falcokit whitelist list` shows {len(found)}")
     entry = found[number - 1]

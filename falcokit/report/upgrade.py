@@ -26,11 +26,10 @@ def to_text(upgrade: Upgrade, names: tuple[str, str], *, verbose: bool, width: i
         for change in upgrade.changes:
             lines += _change(change, width)
     if upgrade.verdicts:
-        lines += ["", "custom items"]
-        for state in STATES:
-            for verdict in upgrade.verdicts:
-                if verdict.state == state and (verbose or state != "needed" or verdict.text is not None):
-                    lines += _verdict(verdict, width)
+        told = [one for one in upgrade.verdicts if verbose or one.state != "needed" or one.text is not None]
+        lines += ["", "custom items"] if told else []
+        for verdict in sorted(told, key=lambda one: STATES.index(one.state)):
+            lines += _verdict(verdict, width)
         lines += ["", _sum(upgrade.verdicts)]
     for problem in upgrade.problems:
         line, column = problem.file.line_column(problem.span.start)

@@ -26,10 +26,10 @@ class Project(Record):
         self.settings: Final = settings
         self.text: Final = text
 
-    def defaults(self) -> list[str]:
-        """The paths of the default rules, as seen from the current folder."""
-        folder = os.path.dirname(self.path)
-        return [os.path.join(folder, path) for path in self.settings.defaults]
+    @property
+    def folder(self) -> str:
+        """The folder of the file, as seen from the current one; empty for that."""
+        return os.path.dirname(self.path)
 
 
 def find_settings() -> Project | None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import suppress
+from typing import Final
 
 from falcokit.errors import ConfigError
+from falcokit.workspace.default_rules import is_ours
 from falcokit.workspace.sources import Unreadable, read_bytes
 
-__all__ = ["write_text", "write_whole"]
+__all__ = ["DEFAULT_FILE", "write_text", "write_whole"]
+
+DEFAULT_FILE: Final = "it is a default file, which an upgrade replaces: put what you change into a file of your own"
+"""Why such a file is not written to ([R1])."""
 
 
 def write_text(path: str, before: str, after: str) -> str:
@@ -20,6 +25,8 @@ def write_text(path: str, before: str, after: str) -> str:
     real = os.path.realpath(path)
     if not os.path.isfile(real):
         return "it is no plain file"  # A device would give way to a file.
+    if is_ours(real):
+        return DEFAULT_FILE
     content = read_bytes(real, len(before.encode("utf-8", "surrogateescape")) + 1)
     if isinstance(content, Unreadable) or content != before.encode("utf-8", "surrogateescape"):
         return "it has changed since it was read, or is in another encoding than UTF-8"
@@ -39,6 +46,8 @@ def write_whole(path: str, text: str) -> None:
     Raises `falcokit.ConfigError`.
     """
     try:
+        if is_ours(path):
+            raise ValueError(DEFAULT_FILE)
         if os.path.exists(path) and not os.path.isfile(path):
             with open(path, "w", encoding="utf-8", errors="surrogateescape") as stream:
                 stream.write(text)
