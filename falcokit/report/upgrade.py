@@ -28,7 +28,7 @@ def to_text(upgrade: Upgrade, names: tuple[str, str], *, verbose: bool, width: i
     if upgrade.verdicts:
         told = [one for one in upgrade.verdicts if verbose or one.state != "needed" or one.text is not None]
         lines += ["", "custom items"] if told else []
-        for verdict in sorted(told, key=lambda one: STATES.index(one.state)):
+        for verdict in sorted(told, key=lambda one: list(STATES).index(one.state)):
             lines += _verdict(verdict, width)
         lines += ["", _sum(upgrade.verdicts)]
     for problem in upgrade.problems:
