@@ -12,6 +12,7 @@ from falcokit.cli.options import Format, fail, group, say, write
 
 if TYPE_CHECKING:
     from falcokit.cli.below import Below
+    from falcokit.workspace.project import Project
     from falcokit.workspace.pulled import Pulled
 
 __all__ = ["command"]
@@ -40,7 +41,7 @@ def listing(
 
     Example: falcokit defaults list
     """
-    from falcokit.cli.below import INSTALLED, below, lock_path, or_fail, project_of
+    from falcokit.cli.below import INSTALLED, lock_path, or_fail, project_of
     from falcokit.report.text import plain
     from falcokit.workspace.lock import read_lock
     from falcokit.workspace.pulled import all_pulled
@@ -54,7 +55,7 @@ def listing(
         pinned = one.reference in pins and pins[one.reference].digest == one.digest
         paths = [os.path.join(one.folder, name) for name in sorted(one.files)]
         rows.append(_row(_short(one.reference), paths, one.digest, pinned))
-    used = below(None, None, False, project).said
+    used = _used(project)
     if format is Format.json:
         import json
 
@@ -63,9 +64,25 @@ def listing(
     width = max(len(row["name"]) for row in rows)
     for row in rows:
         count = len(row["files"])
-        parts = [f"{count} file{'s' * (count != 1)}", row["digest"][:19], "pinned" * row["pinned"]]
+        whole = row["files"] or ":" not in row["name"]
+        said = f"{count} file{'s' * (count != 1)}" if whole else "was changed since: pull it again"
+        parts = [said, row["digest"][:19], "pinned" * row["pinned"]]
         write(plain(f"{row['name']:<{width}}  {'  '.join(part for part in parts if part)}") + "\n")
     write(f"used here: {plain(used)}\n")
+
+
+def _used(project: Project | None) -> str:
+    """Which default rules apply here, also where they are not there yet."""
+    from falcokit.cli.below import below, lock_path
+    from falcokit.errors import ConfigError
+    from falcokit.workspace.default_rules import locate
+
+    for text in project.settings.defaults if project is not None else ():
+        try:
+            locate(text, project.folder if project is not None else "", lock_path(project))
+        except ConfigError:
+            return f"{text}, which is to be pulled first: falcokit defaults pull"
+    return below(None, None, False, project).said
 
 
 def show(
@@ -105,7 +122,7 @@ def where(
 
     Exit codes: 0 printed, 2 there is nothing of that name.
 
-    Example: falcokit lint rules.d --defaults "$(falcokit defaults where falco-rules:5.1.0)"
+    Example: falcokit defaults where falco-rules:5.1.0 | xargs grep -n "rule: Terminal shell"
     """
     from falcokit.cli.below import default_files
 
@@ -153,7 +170,7 @@ def pull(
     """Get published rules from an OCI registry, once: what was pulled is used without a network.
 
     The digest is pinned in falcokit.lock: everyone who has that file gets the same bytes or an error. Without REFERENCE
-    everything in it is pulled; where there is nothing, falco-rules:latest. Short names are those of the public rules of
+    everything in it and in the settings is pulled; where there is nothing, falco-rules:latest. Short names are those of the public rules of
     Falco. Credentials are those of docker login; HTTPS_PROXY and REQUESTS_CA_BUNDLE are heeded.
 
     Exit codes: 0 everything is there, 2 wrong usage, no network, or not what the lock file says.
@@ -166,9 +183,10 @@ def pull(
     from falcokit.workspace.oci import read_reference
     from falcokit.workspace.pulled import pull
 
-    path = lock or lock_path(project_of(None, False))
+    project = project_of(None, False)
+    path = lock or lock_path(project)
     locked = or_fail(lambda: read_lock(path))
-    asked = references or list(locked.pins) or [_PUBLIC]
+    asked = references or [*dict.fromkeys([*locked.pins, *_named_by(project)])] or [_PUBLIC]
     wanted = []
     for text in asked:
         reference = read_reference(text)
@@ -189,6 +207,23 @@ def pull(
             + "\n"
         )
     say(f"pinned in {path}")
+
+
+def _named_by(project: Project | None) -> list[str]:
+    """The artifacts that the settings name as default rules."""
+    from falcokit.cli.below import INSTALLED
+    from falcokit.workspace.default_rules import BUNDLED_NAME
+    from falcokit.workspace.oci import read_reference
+    from falcokit.workspace.sources import ENDINGS
+
+    found = []
+    for text in project.settings.defaults if project is not None else ():
+        path = os.path.join(project.folder if project is not None else "", text)
+        if text in (BUNDLED_NAME, INSTALLED) or text.endswith(ENDINGS) or os.path.lexists(path):
+            continue
+        if (reference := read_reference(text)) is not None:
+            found.append(str(reference))
+    return found
 
 
 def _bundled() -> list[str]:

@@ -67,7 +67,7 @@ def upgrade(
 
     Example: falcokit upgrade --from old/falco_rules.yaml --to new/falco_rules.yaml my_rules.yaml --diff
     """
-    from falcokit.cli.below import default_files
+    from falcokit.cli.below import default_files, or_fail
     from falcokit.cli.inputs import catalogue_with
     from falcokit.cli.rule_sets import no_default
     from falcokit.report.upgrade import to_json, to_markdown, to_text
@@ -84,7 +84,7 @@ def upgrade(
     for file in custom:
         no_default(file.name, [*before, *after])
     names = ", ".join(old), ", ".join(new or ("bundled",))
-    found = upgraded(before, after, custom, catalogue_with(fields, None))
+    found = or_fail(lambda: upgraded(before, after, custom, catalogue_with(fields, None)))
     if format is Format.json:
         import json
 
@@ -123,15 +123,22 @@ def _difference(before: Sequence[SourceFile], after: Sequence[SourceFile]) -> st
 
 
 def _write(before: Sequence[SourceFile], found: Upgrade) -> None:
+    """Write what has changed; a file that cannot be written keeps no other from it."""
     from falcokit.cli.options import say
     from falcokit.workspace.write import write_text
 
+    failed = []
     for old, new in zip(before, found.files, strict=True):
         if old.text == new.text:
             continue
         if problem := write_text(old.name, old.text, new.text):
-            fail(f"cannot write to {old.name}: {problem}")
-        say(f"written: {old.name}")
+            failed.append(f"cannot write to {old.name}: {problem}")
+        else:
+            say(f"written: {old.name}")
+    for problem in failed[:-1]:
+        say(problem)
+    if failed:
+        fail(failed[-1])
 
 
 command = single(upgrade)

@@ -77,6 +77,20 @@ def _verdict(verdict: Verdict, width: int) -> list[str]:
     line, column = verdict.span.file.line_column(verdict.span.start)
     place = f"{plain(verdict.span.file.name)}:{line + 1}:{column + 1}"
     lines = [f"{place}: {verdict.kind} {plain(verdict.name)}: {STATES[verdict.state]}"]
+    for sentence in _why(verdict):
+        lines += [f"    {row}" for row in wrap(plain(sentence), max(width - 4, 30))]
+    for conflict in verdict.conflicts:
+        lines += _conflict(conflict, width)
+    by_hand = f", by hand: {verdict.obstacle}" if verdict.obstacle else ""
+    if verdict.text == "":
+        lines.append(f"    = remove it{by_hand}")
+    elif verdict.text is not None:
+        lines.append(f"    = instead{by_hand}:")
+        lines += [f"      {plain(row)}" for row in f"- {verdict.text}".split("\n")]
+    return lines
+
+
+def _why(verdict: Verdict) -> list[str]:
     said = [verdict.reason]
     if verdict.copied is not None:
         copied = verdict.copied
@@ -84,16 +98,7 @@ def _verdict(verdict: Verdict, width: int) -> list[str]:
         said.append(f"it is a copy of {copied.family} {releases}")
     if verdict.hidden is not None and (more := _said(verdict.hidden)):
         said.append(f"the default changed: {more}")
-    for sentence in said:
-        lines += [f"    {row}" for row in wrap(plain(sentence), max(width - 4, 30))]
-    for conflict in verdict.conflicts:
-        lines += _conflict(conflict, width)
-    if verdict.text == "":
-        lines.append("    = remove it" + ("" if verdict.edits else ", by hand: there is a comment in it"))
-    elif verdict.text is not None:
-        lines.append("    = instead" + ("" if verdict.edits else ", by hand: there is a comment in it") + ":")
-        lines += [f"      {plain(row)}" for row in f"- {verdict.text}".split("\n")]
-    return lines
+    return said
 
 
 def _conflict(conflict: Conflict, width: int) -> list[str]:
@@ -127,10 +132,13 @@ def to_markdown(upgrade: Upgrade, names: tuple[str, str]) -> str:
                 if verdict.state == state:
                     line, _ = verdict.span.file.line_column(verdict.span.start)
                     place = f"{verdict.span.file.name}:{line + 1}"
-                    cells = (place, f"{verdict.kind} {verdict.name}", STATES[state], verdict.reason)
+                    cells = (place, f"{verdict.kind} {verdict.name}", STATES[state], "; ".join(_why(verdict)))
                     lines.append("| " + " | ".join(map(_cell, cells)) + " |")
         for verdict in upgrade.verdicts:
             lines += _details(verdict)
+    for problem in upgrade.problems:
+        line, _ = problem.file.line_column(problem.span.start)
+        lines += ["", f"**{_cell(problem.file.name)}:{line + 1}**: {_cell(problem.message)}"]
     lines += [
         "",
         "<details><summary>Changes of the defaults</summary>",
@@ -146,7 +154,9 @@ def to_markdown(upgrade: Upgrade, names: tuple[str, str]) -> str:
 
 def _details(verdict: Verdict) -> list[str]:
     lines: list[str] = []
-    if verdict.text:
+    if verdict.text == "":
+        lines += ["", f"**{_cell(verdict.name)}**: remove it"]
+    elif verdict.text:
         lines += ["", f"**{_cell(verdict.name)}** instead:", "", *_fenced(f"- {verdict.text}")]
     for conflict in verdict.conflicts:
         lines += ["", f"**{_cell(verdict.name)}**: {_cell(conflict.key)} cannot be put together", ""]
@@ -175,20 +185,7 @@ def to_json(upgrade: Upgrade, names: tuple[str, str]) -> dict[str, Any]:
     return {
         "from": names[0],
         "to": names[1],
-        "changes": [
-            {
-                "how": change.how,
-                "kind": change.kind,
-                "name": change.name,
-                "keys": list(change.keys),
-                "through": [{"kind": kind, "name": name} for kind, name in change.through],
-                "gained": list(change.gained),
-                "lost": list(change.lost),
-                "before": change.before,
-                "after": change.after,
-            }
-            for change in upgrade.changes
-        ],
+        "changes": [_change_json(change) for change in upgrade.changes],
         "items": [
             {
                 "place": place_json(verdict.span),
@@ -196,6 +193,8 @@ def to_json(upgrade: Upgrade, names: tuple[str, str]) -> dict[str, Any]:
                 "name": verdict.name,
                 "state": verdict.state,
                 "reason": verdict.reason,
+                "hidden": None if verdict.hidden is None else _change_json(verdict.hidden),
+                "obstacle": verdict.obstacle,
                 "copy_of": None
                 if verdict.copied is None
                 else {"family": verdict.copied.family, "first": verdict.copied.first, "last": verdict.copied.last},
@@ -208,4 +207,18 @@ def to_json(upgrade: Upgrade, names: tuple[str, str]) -> dict[str, Any]:
             for verdict in upgrade.verdicts
         ],
         "problems": [{"place": place_json(one.span), "message": one.message} for one in upgrade.problems],
+    }
+
+
+def _change_json(change: Change) -> dict[str, Any]:
+    return {
+        "how": change.how,
+        "kind": change.kind,
+        "name": change.name,
+        "keys": list(change.keys),
+        "through": [{"kind": kind, "name": name} for kind, name in change.through],
+        "gained": list(change.gained),
+        "lost": list(change.lost),
+        "before": change.before,
+        "after": change.after,
     }

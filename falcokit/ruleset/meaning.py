@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from falcokit.condition import parse
 from falcokit.condition.ast import And, Check, Expression, Identifier, ListValue, Not, Or
@@ -11,7 +12,13 @@ from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDe
 from falcokit.ruleset.items import Entry, Written
 from falcokit.ruleset.macros import Bound
 
-__all__ = ["changed_keys", "members", "resolved", "said", "same_condition"]
+__all__ = ["PLAIN_KEYS", "changed_keys", "exceptions_of", "members", "resolved", "said", "same_condition"]
+
+
+PLAIN_KEYS: Final = (
+    "priority", "enabled", "tags", "source", "capture", "capture_duration", "warn_evttypes", "skip_if_unknown_filter",
+)  # fmt: skip
+"""The keys of rules that have one value, or a set of words."""
 
 
 def members(definition: ListDefinition) -> set[str]:
@@ -35,8 +42,12 @@ def said(tree: Expression | Problem, stands_for: Callable[[str], object] | None 
     """What a condition says, whatever the order of its parts; *stands_for* gives what the names of macros say."""
     if isinstance(tree, Not):
         return "not", said(tree.child, stands_for)
-    if isinstance(tree, Check) and isinstance(tree.right, ListValue) and not tree.modifier:
-        return tree.left, tree.operator, frozenset(tree.right.texts)
+    if isinstance(tree, Check):
+        # An operator with two spellings; the order in a list does not count.
+        operator = "=" if tree.operator == "==" else tree.operator
+        if isinstance(tree.right, ListValue) and not tree.modifier:
+            return tree.left, operator, frozenset(tree.right.texts)
+        return tree.left, operator, tree.modifier, tree.right
     if isinstance(tree, Identifier) and stands_for is not None:
         return stands_for(tree.name)
     if not isinstance(tree, (And, Or)):
@@ -76,15 +87,21 @@ def changed_keys(before: RuleDefinition, after: RuleDefinition, last: bool) -> I
     for key in ("output", "desc"):
         if " ".join(joined(getattr(before, key)).split()) != " ".join(joined(getattr(after, key)).split()):
             yield key
-    for key in ("priority", "enabled", "tags", "source"):
+    for key in PLAIN_KEYS:
         if getattr(before, key) != getattr(after, key):
             yield key
-    if _values(before) != _values(after):
+    if exceptions_of(before) != exceptions_of(after):
         yield "exceptions"
 
 
-def _values(rule: RuleDefinition) -> list[tuple[object, ...]]:
-    return [(e.name, _plain(e.fields), _plain(e.comps), _plain(e.values)) for e in rule.exceptions]
+def exceptions_of(rule: RuleDefinition) -> frozenset[tuple[object, ...]]:
+    """What the exceptions of a rule say, whatever their order and that of their values."""
+    found = []
+    for one in rule.exceptions:
+        values = _plain(one.values)
+        assert isinstance(values, tuple)
+        found.append((one.name, _plain(one.fields), _plain(one.comps), frozenset(values)))
+    return frozenset(found)
 
 
 def _plain(entry: Entry | str | tuple[str, ...]) -> object:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
+from falcokit.condition import parse
+from falcokit.condition.ast import Check, ListValue
+from falcokit.condition.walk import leaves
+from falcokit.diagnostic import Problem
 from falcokit.record import Record
 from falcokit.ruleset.collector import Definition
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
-from falcokit.ruleset.meaning import changed_keys, members, resolved, same_condition
+from falcokit.ruleset.meaning import PLAIN_KEYS, changed_keys, exceptions_of, members, resolved, said, same_condition
 from falcokit.ruleset.ruleset import Named, Ruleset
 
 __all__ = ["Change", "Meanings", "changes"]
@@ -67,7 +72,53 @@ class Meanings:
         if kind == "macro":
             return resolved(compilation.macros[name].bound, self._known) if name in compilation.macros else None
         rule = compilation.rules.get(name)
-        return resolved(rule.bound, self._known) if rule is not None and rule.bound is not None else None
+        if rule is not None and rule.bound is not None:
+            return resolved(rule.bound, self._known)
+        return self._of_text(named)
+
+    def _of_text(self, named: Named) -> object:
+        """What a rule means that is not compiled, such as one of a source that is not known: as far as its text tells."""
+        definition = self.ruleset.definition(named)
+        if not isinstance(definition, RuleDefinition):
+            return None
+        text = " ".join(joined(definition.condition).split())
+        tree = parse(text)
+        if isinstance(tree, Problem):
+            return "text", text, exceptions_of(definition)
+        compilation = self.ruleset.compilation
+
+        def stands_for(name: str) -> object:
+            macro = compilation.macros.get(name)
+            return ("name", name) if macro is None else resolved(macro.bound, self._known)
+
+        lists = {
+            word
+            for leaf in leaves(tree)
+            if isinstance(leaf, Check) and isinstance(leaf.right, ListValue)
+            for word in leaf.right.texts
+        }
+        put_in = frozenset([(name, self.of(("list", name))) for name in lists if name in compilation.lists])
+        return "text", said(tree, stands_for), put_in, exceptions_of(definition)
+
+    def whole(self, named: Named) -> object:
+        """What *named* means with all its keys: two that are equal do the same."""
+        definition = self.ruleset.definition(named)
+        if not isinstance(definition, RuleDefinition):
+            return self.of(named)
+        output = " ".join(joined(definition.output).split())
+        return self.of(named), output, [getattr(definition, key) for key in PLAIN_KEYS], exceptions_of(definition)
+
+    def mentions(self, named: Named) -> tuple[str, ...]:
+        """The rules that are not compiled and have the name in their text."""
+        compiled = self.ruleset.compilation.rules
+        word = re.compile(rf"(?<![\w.-]){re.escape(named[1])}(?![\w.-])")
+        return tuple(
+            [
+                rule.name
+                for rule in self.ruleset.rule_definitions
+                if rule.name not in compiled and word.search(joined(rule.condition))
+            ]
+        )
 
     def uses(self, named: Named) -> set[Named]:
         """The macros and lists that *named* uses itself."""

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.diagnostic import Diagnostic, Edit
-from falcokit.fix import apply_edits
+from falcokit.embedded import opened
+from falcokit.errors import RulesError
 from falcokit.record import Record
 from falcokit.ruleset.collector import Definition
 from falcokit.ruleset.default_index import Dated, dated, homes
 from falcokit.ruleset.definitions import ListDefinition, MacroDefinition, RuleDefinition, joined
 from falcokit.ruleset.items import ListItem, MacroItem, RuleItem, RuleUpdate
-from falcokit.ruleset.loader import Loaded, Memo, load_all
+from falcokit.ruleset.loader import Memo, load_all
 from falcokit.ruleset.meaning import changed_keys, members, same_condition
 from falcokit.ruleset.removal import has_comment, removal
 from falcokit.ruleset.ruleset import Named, NamedItem, Ruleset, defines, name_span
-from falcokit.source import SourceFile, Span
+from falcokit.source import Origin, SourceFile, Span
 from falcokit.upgrade.changes import Change, Meanings, changes
-from falcokit.upgrade.rebase import Conflict, Rebased, as_item, rebased
+from falcokit.upgrade.proof import Proof, absence, binds_whole, errors_of
+from falcokit.upgrade.rebase import Conflict, Rebased, as_item, rebased, unquoted
 
 __all__ = ["STATES", "Upgrade", "Verdict", "upgrade"]
 
 STATES: Final = {
-    "broken": "does not load any more",
+    "broken": "does not load",
+    "turned": "means something else",
     "dead": "hook gone",
     "hides": "hides changes",
     "gone": "base gone",
@@ -44,7 +47,20 @@ class Verdict(Record):
     where a comment would be lost.  ``conflicts`` are what cannot be put together.
     """
 
-    __slots__ = ("conflicts", "copied", "edits", "hidden", "kind", "name", "reason", "span", "state", "text")
+    __slots__ = (
+        "conflicts",
+        "copied",
+        "edits",
+        "hidden",
+        "item",
+        "kind",
+        "name",
+        "obstacle",
+        "reason",
+        "span",
+        "state",
+        "text",
+    )
 
     def __init__(
         self,
@@ -58,7 +74,11 @@ class Verdict(Record):
         text: str | None = None,
         edits: tuple[Edit, ...] = (),
         conflicts: tuple[Conflict, ...] = (),
+        obstacle: str = "",
+        item: NamedItem | None = None,
     ) -> None:
+        self.obstacle: Final = obstacle
+        self.item: Final = item
         self.span: Final = span
         self.kind: Final = kind
         self.name: Final = name
@@ -99,107 +119,202 @@ class _Sides:
         self, old: Sequence[SourceFile], new: Sequence[SourceFile], custom: Sequence[SourceFile], catalogue: Catalogue
     ) -> None:
         memo = Memo()
-        self.catalogue = catalogue
-        self.memo = memo
-        self.new_files = tuple(new)
-        self.old = Meanings(Ruleset(load_all(old, catalogue, memo)))
-        self.new = Meanings(Ruleset(load_all(new, catalogue, memo)))
-        self.before = Ruleset(load_all([*old, *custom], catalogue, memo)) if custom else self.old.ruleset
-        self.after = Ruleset(load_all([*new, *custom], catalogue, memo)) if custom else self.new.ruleset
+        self.outer = tuple(custom)
+        self.custom = tuple(opened(custom)[0])
+
+        def load(files: Sequence[SourceFile]) -> Ruleset:
+            return loaded_rules([*new, *files], catalogue, memo)
+
+        self.load = load
+        self.old = Meanings(loaded_rules(old, catalogue, memo))
+        self.new = Meanings(loaded_rules(new, catalogue, memo))
+        self.before = Meanings(loaded_rules([*old, *self.custom], catalogue, memo)) if custom else self.old
+        self.after = Meanings(self.load(self.custom)) if custom else self.new
         self.changes = changes(self.old, self.new)
         self.by_name = {(change.kind, change.name): change for change in self.changes}
-        known = {_key(finding) for finding in _errors(self.before.loaded)}
-        self.errors = [finding for finding in _errors(self.after.loaded) if _key(finding) not in known]
+        self.known = {_key(finding) for finding in errors_of(self.before.ruleset)}
+        self.errors = [
+            finding
+            for finding in errors_of(self.after.ruleset)
+            if finding.file.origin is Origin.CUSTOM or _key(finding) not in self.known
+        ]
+
+
+def loaded_rules(files: Sequence[SourceFile], catalogue: Catalogue, memo: Memo) -> Ruleset:
+    """The rules in *files*, those that stand in other files as well.  Raises `falcokit.RulesError` where nothing can be read."""
+    loaded = load_all(opened(files)[0], catalogue, memo)
+    if loaded.compilation is None:
+        first = next((one for one in loaded.diagnostics if one.is_error), None)
+        if first is None:
+            raise RulesError("there are no rules")
+        line, column = first.file.line_column(first.span.start)
+        raise RulesError(f"{first.file.name}:{line + 1}:{column + 1}: {first.message}")
+    return Ruleset(loaded)
 
 
 def upgrade(
     old: Sequence[SourceFile], new: Sequence[SourceFile], custom: Sequence[SourceFile], catalogue: Catalogue
 ) -> Upgrade:
-    """What it means to load *custom* on top of the default rules *new* instead of *old*; all in load order."""
+    """What it means to load *custom* on top of the default rules *new* instead of *old*; all in load order.
+
+    Raises `falcokit.RulesError` where a file is no rules file at all.
+    """
     sides = _Sides(old, new, custom, catalogue)
     verdicts = []
     taken: set[int] = set()
-    for item in sides.after.custom_items:
+    for item in sides.after.ruleset.custom_items:
         mine = [finding for finding in sides.errors if _inside(finding, item)]
         taken |= {id(finding) for finding in mine}
-        verdict = _verdict(sides, item)
+        verdict = _verdict(sides, item, bool(mine))
         if mine and verdict.state != "gone":
-            verdict = verdict.replaced(state="broken", reason=mine[0].message)
+            earlier = "it did not load before either: " if _key(mine[0]) in sides.known else ""
+            verdict = verdict.replaced(
+                state="broken", reason=earlier + mine[0].message, text=None, edits=(), conflicts=()
+            )
         verdicts.append(verdict)
     left = tuple([finding for finding in sides.errors if id(finding) not in taken])
-    verdicts, files = _proven(sides, verdicts, custom)
-    return Upgrade(sides.changes, tuple(verdicts), files, left)
+    proof = Proof(sides.after, sides.load, sides.outer)
+    verdicts = _proven_claims(proof, verdicts)
+    verdicts, edits = _proven_edits(proof, verdicts)
+    return Upgrade(sides.changes, tuple(verdicts), proof.edited(edits), left)
 
 
-def _proven(
-    sides: _Sides, verdicts: list[Verdict], custom: Sequence[SourceFile]
-) -> tuple[list[Verdict], tuple[SourceFile, ...]]:
-    """The verdicts, without the edits that would break something, and the files with those that are left."""
-    worst = len(_errors(sides.after.loaded))
-    files = apply_edits(custom, [edit for verdict in verdicts for edit in verdict.edits])
-    if len(_errors(load_all([*sides.new_files, *files], sides.catalogue, sides.memo))) <= worst:
-        return verdicts, files
-    kept: list[Edit] = []
+def _proven_claims(proof: Proof, verdicts: list[Verdict]) -> list[Verdict]:
+    """The verdicts; of what is said to be in the default only that whose absence would change nothing at all."""
+    claims = [verdict for verdict in verdicts if verdict.state == "redundant" and verdict.item is not None]
+    stand = proof.longest(claims, lambda kept: [absence(one.item) for one in kept if one.item is not None], frozenset())
     found = []
     for verdict in verdicts:
-        if verdict.edits:
-            files = apply_edits(custom, [*kept, *verdict.edits])
-            if len(_errors(load_all([*sides.new_files, *files], sides.catalogue, sides.memo))) > worst:
-                verdict = verdict.replaced(edits=())
-            kept += verdict.edits
+        if verdict in claims and verdict not in stand:
+            reason = "without it your other items of this name would mean something else"
+            verdict = verdict.replaced(state="needed", reason=reason, text=None, edits=(), obstacle="")
         found.append(verdict)
-    return found, apply_edits(custom, kept)
+    return found
 
 
-def _errors(loaded: Loaded) -> list[Diagnostic]:
-    return [finding for finding in loaded.diagnostics if finding.is_error]
+def _proven_edits(proof: Proof, verdicts: list[Verdict]) -> tuple[list[Verdict], list[Edit]]:
+    """The verdicts without the edits that would do more than they should, and all edits that are left.
+
+    What is in the default, and what only takes another form, changes nothing; what follows the default again changes its
+    own name and what uses that.
+    """
+    edited = [verdict for verdict in verdicts if verdict.edits]
+
+    def all_edits(kept: Sequence[Verdict]) -> list[Edit]:
+        return [edit for verdict in kept for edit in verdict.edits]
+
+    may = frozenset([(one.kind, one.name) for one in edited if one.state == "hides"])
+    kept = proof.longest(edited, all_edits, may)
+    found = []
+    for verdict in verdicts:
+        if verdict.edits and verdict not in kept:
+            verdict = verdict.replaced(edits=(), text=None)
+        found.append(verdict)
+    return found, all_edits(kept)
 
 
 def _key(finding: Diagnostic) -> tuple[str, str, str, int]:
-    return finding.kind, finding.message, finding.file.name, finding.span.start
+    # Defaults lie elsewhere than before.
+    name = finding.file.name if finding.file.origin is Origin.CUSTOM else ""
+    return finding.kind, finding.message, name, finding.span.start if name else 0
 
 
 def _inside(finding: Diagnostic, item: NamedItem) -> bool:
     return finding.file is item.file and item.node.start <= finding.span.start <= item.node.end
 
 
-def _verdict(sides: _Sides, item: NamedItem) -> Verdict:
+def _verdict(sides: _Sides, item: NamedItem, broken: bool) -> Verdict:
     named = (item.step.item_type, item.name.text)
     old, new = sides.old.ruleset.definition(named), sides.new.ruleset.definition(named)
     kind, name = named
-    base = Verdict(name_span(item), kind, name, "needed", "")
+    base = Verdict(name_span(item), kind, name, "needed", "", item=item)
 
     if old is None and new is None:
         return base.replaced(reason="it is not one of the default rules")
     hook = sides.old.ruleset.is_hook(named, old) or (new is not None and sides.new.ruleset.is_hook(named, new))
     if hook and (dead := _dead(sides, named)):
         return base.replaced(state="dead", reason=dead)
+    chain = _Chain(sides, named, item)
     if new is None:
-        return _without_base(sides, item, named, base)
-    state = _state_before(sides.after, named, item)
-    if state is None:
+        return _without_base(sides, item, named, chain, base)
+    if chain.mine is None:
+        return base if broken else base.replaced(reason="it does not load")
+    if chain.previous is None:
         return base.replaced(reason="it is defined by this item first")
-    if hook:
-        now, earlier = sides.after.rules_using(named), sides.before.rules_using(named)
+    own = defines(item) and (old is None or _differing(old, new) or not _differing(new, chain.mine))
+    if hook and not own:
+        now, earlier = sides.after.ruleset.rules_using(named), sides.before.ruleset.rules_using(named)
         lost = [rule for rule in earlier if rule not in now]
         more = f"; it does not reach {_names(lost)} any more" if lost else ""
-        return base.replaced(reason=f"{_names(now)} {'asks' if len(now) == 1 else 'ask'} it{more}")
+        asks = f"{_names(now)} {'asks' if len(now) == 1 else 'ask'} it" if now else "rules that are not compiled ask it"
+        base = base.replaced(reason=f"{asks}{more}")
+        return _turned(chain, base)
     if defines(item):
-        return _of_copy(sides, item, named, old, new, base)
+        return _of_copy(sides, item, named, chain, old, new, base)
+    base = _turned(chain, base)
+    if base.state == "turned":
+        return base
     if isinstance(item, RuleItem):
         assert isinstance(new, RuleDefinition)
-        return _of_override(sides, item, named, new, base)
-    return _of_append(item, new, base)
+        return _of_override(sides, item, named, chain, new, base)
+    return _of_append(sides, item, named, chain, new, base)
+
+
+class _Chain:
+    """What custom items do to one name, one after the other: what it stood for before *item* and after it, whether the item
+    is the first of them, and those behind it."""
+
+    def __init__(self, sides: _Sides, named: Named, item: NamedItem) -> None:
+        states = sides.after.ruleset.states(named)
+        at = next((number for number, (one, _) in enumerate(states) if one is item), None)
+        self.item = item
+        self.mine = states[at][1] if at is not None else None
+        self.previous = states[at - 1][1] if at else None
+        self.first = not any(one.file.origin is Origin.CUSTOM for one, _ in states[: at or 0])
+        self.later = [one for one, _ in states[at + 1 :]] if at is not None else []
+        earlier = sides.before.ruleset.states(named)
+        was = next((number for number, (one, _) in enumerate(earlier) if one is item), None)
+        self.was = earlier[was - 1][1] if was else None
+
+    @property
+    def appended(self) -> str:
+        """What later items put behind the condition."""
+        return " ".join([text for one in self.later for text in _appended(one)])
+
+
+def _appended(item: NamedItem) -> list[str]:
+    """The texts that *item* puts behind a condition."""
+    if isinstance(item, MacroItem) and item.operation == "append" and item.condition is not None:
+        return [item.condition.text]
+    if isinstance(item, RuleItem):
+        return [one.condition.text for one in item.updates if one.operation == "append" and one.condition is not None]
+    return []
+
+
+def _turned(chain: _Chain, base: Verdict) -> Verdict:
+    """*base*, or what is wrong where text that is put behind a condition is bound by another part of it than before."""
+    texts = " ".join(_appended(chain.item))
+    before, now = chain.was, chain.previous
+    conditions = (MacroDefinition, RuleDefinition)
+    if not texts or not isinstance(before, conditions) or not isinstance(now, conditions):
+        return base
+    if binds_whole(joined(before.condition), texts) and not binds_whole(joined(now.condition), texts):
+        reason = (
+            "the default consists of alternatives now, and what is put behind it binds to the last of them only:"
+            " use a hook or an exception"
+        )
+        return base.replaced(state="turned", reason=reason)
+    return base
 
 
 def _dead(sides: _Sides, named: Named) -> str:
     """Why what is put into the hook *named* lets nothing through any more; empty if it does."""
-    if sides.after.rules_using(named):
+    if sides.after.ruleset.rules_using(named) or sides.after.mentions(named):
         return ""
-    asked = sides.before.rules_using(named)
+    asked = sides.before.ruleset.rules_using(named)
     if not asked:
         return "no rule asks it, nor did one before: what it lets through is let through nowhere"
-    gone = [rule for rule in asked if rule not in sides.after.compilation.rules]
+    gone = [rule for rule in asked if rule not in sides.after.ruleset.compilation.rules]
     left = [rule for rule in asked if rule not in gone]
     parts = [f"{_names(left)} {'asks' if len(left) == 1 else 'ask'} it no longer"] if left else []
     if gone:
@@ -213,53 +328,93 @@ def _moved(named: Named) -> str:
     return f", look in {found[0]}" if found else ""
 
 
-def _without_base(sides: _Sides, item: NamedItem, named: Named, base: Verdict) -> Verdict:
+def _without_base(sides: _Sides, item: NamedItem, named: Named, chain: _Chain, base: Verdict) -> Verdict:
     """An item on a default that is not there any more."""
     kind, name = named
     state, reason = "gone", f"the default {kind} is gone{_moved(named)}, and nothing uses this one"
-    if not defines(item):
+    if not defines(item) and chain.previous is not None:
+        state, reason = "needed", f"the default {kind} is gone; it changes the one that you define yourself"
+    elif not defines(item):
         reason = f"there is no {kind} `{name}` to change any more{_moved(named)}: Falco would not load this"
     elif kind == "rule":
         reason = f"the default rule is gone{_moved(named)}: this copy runs on, and nobody keeps it up"
-    elif users := sides.after.users_of(named):
+    elif users := sides.after.ruleset.users_of(named):
         verb = "uses" if len(users) == 1 else "use"
         state, reason = "needed", f"the default {kind} is gone, {_names([one for _, one in users])} {verb} it"
     return base.replaced(state=state, reason=reason)
 
 
-def _state_before(ruleset: Ruleset, named: Named, item: NamedItem) -> Definition | None:
-    """What *named* stood for before *item*."""
-    state: Definition | None = None
-    for other, after in ruleset.states(named):
-        if other is item:
-            return state
-        state = after
-    return state
-
-
 def _of_copy(
-    sides: _Sides, item: NamedItem, named: Named, old: Definition | None, new: Definition, base: Verdict
+    sides: _Sides, item: NamedItem, named: Named, chain: _Chain, old: Definition | None, new: Definition, base: Verdict
 ) -> Verdict:
     """An item that takes the place of a default."""
-    mine = next(after for other, after in sides.after.states(named) if other is item)
+    mine = chain.mine
+    assert mine is not None
     base = base.replaced(copied=dated(named, mine))
-    if not _differing(new, mine):
+    alone = chain.first and not chain.later
+    if not _differing(new, mine) or (alone and sides.after.whole(named) == sides.new.whole(named)):
         copy = old is not None and not _differing(old, mine)
         reason = "it is a copy of the default" if copy else "it is what the default says now"
-        return base.replaced(state="redundant", reason=reason, text="", edits=_taken_out(item))
+        return _removed(item, base.replaced(state="redundant", reason=reason))
     if old is None:
         reason = f"the defaults have a {named[0]} of this name now, which it hides"
         return base.replaced(state="hides", reason=reason)
+    change = sides.by_name.get(named)
+    changed = [*_differing(old, new)]
+    if not changed and (lost := _passed_by(sides, named)):
+        changed = [", ".join(f"{kind} {name}" for kind, name in lost[:3])]
     # A copy of some release as it was has nothing of its own, whichever release was run.
-    merged = Rebased((), ()) if base.copied is not None and _is_plain(mine) else rebased(old, mine, new)
-    proposed, edits = _as_override(item, named, merged)
-    base = base.replaced(text=proposed, edits=edits)
-    changed = _differing(old, new)
-    if changed or (base.copied is not None and proposed == ""):
+    stale = base.copied is not None and _is_plain(mine) and _is_substantial(mine)
+    merged = Rebased((), ()) if stale else rebased(old, mine, new)
+    hides = bool(changed) or (stale and not merged.entries)
+    if not chain.first:
+        merged = Rebased((), merged.conflicts)
+    elif not merged.conflicts:
+        base = _as_override(item, named, chain, merged, new, base)
+    if hides:
         what = f": {', '.join(changed)}" if changed else " since it was copied"
         reason = f"it hides what changed in the default{what}"
-        return base.replaced(state="hides", reason=reason, hidden=sides.by_name.get(named), conflicts=merged.conflicts)
+        return base.replaced(state="hides", reason=reason, hidden=change, conflicts=merged.conflicts)
     return base.replaced(reason="the default has not changed, but the next change will be hidden")
+
+
+def _passed_by(sides: _Sides, named: Named) -> list[Named]:
+    """The macros and lists through which the default of *named* was changed, and which what it is now does not use."""
+    change = sides.by_name.get(named)
+    if change is None or not change.through:
+        return []
+    used, pending = {named}, [named]
+    while pending:
+        for inner in sides.after.uses(pending.pop()):
+            if inner not in used:
+                used.add(inner)
+                pending.append(inner)
+    return [inner for inner in change.through if inner not in used]
+
+
+def _removed(item: NamedItem, base: Verdict) -> Verdict:
+    """*base* with nothing in the place of the item."""
+    edit = removal(item)
+    if edit is not None and not _is_utf8(item.file):
+        return base.replaced(text="", obstacle="the file is not UTF-8")
+    if edit is not None:
+        return base.replaced(text="", edits=(edit,))
+    comment = has_comment(item, item.file.text.find("\n", item.node.end))
+    return base.replaced(
+        text="", obstacle="there is a comment in it" if comment else "more than it stands in its lines"
+    )
+
+
+def _is_utf8(file: SourceFile) -> bool:
+    """Whether every character of *file* can be written as it was read."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in file.text)
+
+
+def _is_substantial(definition: Definition) -> bool:
+    """Whether nobody writes *definition* by himself as some release had it."""
+    if isinstance(definition, ListDefinition):
+        return len(definition.items) > 2
+    return len(joined(definition.condition)) > 40
 
 
 def _is_plain(definition: Definition) -> bool:
@@ -278,95 +433,92 @@ def _differing(one: Definition, other: Definition) -> tuple[str, ...]:
     return ("kind",)
 
 
-def _as_override(item: NamedItem, named: Named, merged: Rebased) -> tuple[str | None, tuple[Edit, ...]]:
-    """The item with nothing but what it adds, and the edits that make it so."""
-    if merged.conflicts:
-        return None, ()
+def _as_override(
+    item: NamedItem, named: Named, chain: _Chain, merged: Rebased, new: Definition, base: Verdict
+) -> Verdict:
+    """*base* with the item as nothing but what it adds, and the edits that make it so."""
+    if isinstance(new, (MacroDefinition, RuleDefinition)) and chain.appended:
+        assert isinstance(chain.mine, (MacroDefinition, RuleDefinition))
+        added = [value for key, operation, value in merged.entries if key == "condition" and operation == "append"]
+        following = " ".join([joined(new.condition), *[unquoted(value) for value in added]])
+        if not binds_whole(following, chain.appended) or not binds_whole(joined(chain.mine.condition), chain.appended):
+            return base  # What later items append would be bound by another part.
     if not merged.entries:
-        return "", _taken_out(item)
+        return _removed(item, base)
     node, text = item.node, item.file.text
-    first = node.pairs[0][0]
-    end = "\r\n" if "\r\n" in text else "\n"
     shown = as_item(*named, merged.entries)
-    if node.flow or has_comment(text, node.start, node.end):
-        return shown, ()
-    indent = " " * item.file.line_column(first.start)[1]
+    if node.flow or has_comment(item) or not _is_utf8(item.file):
+        obstacle = (
+            "there is a comment in it"
+            if has_comment(item)
+            else "it is written in braces"
+            if node.flow
+            else "the file is not UTF-8"
+        )
+        return base.replaced(text=shown, obstacle=obstacle)
+    end = "\r\n" if "\r\n" in text else "\n"
+    indent = " " * item.file.line_column(node.pairs[0][0].start)[1]
     stop = node.start + len(text[node.start : node.end].rstrip())
-    return shown, (Edit(Span(item.file, node.start, stop), as_item(*named, merged.entries, indent, end)),)
+    edit = Edit(Span(item.file, node.start, stop), as_item(*named, merged.entries, indent, end))
+    return base.replaced(text=shown, edits=(edit,))
 
 
-def _taken_out(item: NamedItem) -> tuple[Edit, ...]:
-    edit = removal(item)
-    return () if edit is None else (edit,)
-
-
-def _of_append(item: NamedItem, new: Definition, base: Verdict) -> Verdict:
+def _of_append(sides: _Sides, item: NamedItem, named: Named, chain: _Chain, new: Definition, base: Verdict) -> Verdict:
     """Text or items that are put behind those of a default macro or list."""
-    if isinstance(item, ListItem) and isinstance(new, ListDefinition):
-        own = [written.text for written in item.items]
-        there = [text for text in own if text in members(new)]
+    previous = chain.previous
+    if isinstance(item, ListItem) and isinstance(previous, ListDefinition):
+        own, there_all = [written.text for written in item.items], members(previous)
+        there = [text for text in own if text in there_all]
+        whose = "the default list" if chain.first else "the list"
         if own and len(there) == len(own):
-            return base.replaced(
-                state="redundant", reason="the default list has all of it", text="", edits=_taken_out(item)
-            )
+            return _removed(item, base.replaced(state="redundant", reason=f"{whose} has all of it"))
         if there:
-            return base.replaced(state="part", reason=f"the default list has {_names(there)} now")
-        return base.replaced(reason="the default list has none of it")
-    added = item.condition if isinstance(item, MacroItem) else None
-    if added is not None and isinstance(new, MacroDefinition):
-        grown = new.replaced(condition=(*new.condition, added))
-        if same_condition(new, grown, True):
-            return base.replaced(state="redundant", reason=_SAYS_SO, text="", edits=_taken_out(item))
+            return base.replaced(state="part", reason=f"{whose} has {_names(there)} now")
+        return base.replaced(reason=f"{whose} has none of it")
+    if isinstance(previous, MacroDefinition) and isinstance(chain.mine, MacroDefinition):
+        alone = chain.first and not chain.later and sides.after.whole(named) == sides.new.whole(named)
+        if alone or same_condition(previous, chain.mine, not chain.appended):
+            return _removed(item, base.replaced(state="redundant", reason=_SAYS_SO))
     return base.replaced(reason="the default does not say it")
 
 
-def _of_override(sides: _Sides, item: RuleItem, named: Named, new: RuleDefinition, base: Verdict) -> Verdict:
+def _of_override(
+    sides: _Sides, item: RuleItem, named: Named, chain: _Chain, new: RuleDefinition, base: Verdict
+) -> Verdict:
     """Keys of a default rule that are added to or replaced."""
     old = sides.old.ruleset.definition(named)
+    previous, mine = chain.previous, chain.mine
+    assert isinstance(previous, RuleDefinition)
+    assert isinstance(mine, RuleDefinition)
+    change = sides.by_name.get(named)
+    same_meaning = chain.first and not chain.later and sides.after.whole(named) == sides.new.whole(named)
+    kept = set(changed_keys(previous, mine, True))
+    moved = set(changed_keys(old, new, True)) if isinstance(old, RuleDefinition) else set()
+    if _passed_by(sides, named):
+        moved.add("condition")
     hides: list[str] = []
     idle: list[str] = []
     needed: list[str] = []
-    for key, same, changed in _keys(item.updates, old, new):
-        (idle if same else hides if changed else needed).append(key)
+    for update in item.updates:
+        for key in _keys(update):
+            replaces = update.operation != "append" and key != "desc"
+            (idle if key not in kept or same_meaning else hides if replaces and key in moved else needed).append(key)
     if hides:
         reason = f"it hides what changed in the default: {', '.join(hides)}"
-        return base.replaced(state="hides", reason=reason, hidden=sides.by_name.get(named))
+        return base.replaced(state="hides", reason=reason, hidden=change)
     if needed:
         more = f"; of it the default says {_names(idle)} itself" if idle else ""
         state = "part" if idle else "needed"
-        return base.replaced(state=state, reason=f"the default does not say it: {', '.join(needed)}{more}")
-    return base.replaced(state="redundant", reason=_SAYS_SO, text="", edits=_taken_out(item))
+        says = "the default does" if chain.first else "what is before it does"
+        return base.replaced(state=state, reason=f"{says} not say it: {', '.join(needed)}{more}")
+    return _removed(item, base.replaced(state="redundant", reason=_SAYS_SO))
 
 
-def _keys(
-    updates: Iterable[RuleUpdate], old: Definition | None, new: RuleDefinition
-) -> Iterable[tuple[str, bool, bool]]:
-    """For each key that is changed: whether the new default says the same, and whether it hides what changed in it."""
-    was = old if isinstance(old, RuleDefinition) else None
-    for update in updates:
-        for key in ("condition", "output", "desc"):
-            written = getattr(update, key)
-            if written is None:
-                continue
-            mine = (*getattr(new, key), written) if update.operation == "append" else (written,)
-            if key == "condition":
-                same = same_condition(new, new.replaced(condition=mine), True)
-            else:
-                same = " ".join(joined(mine).split()) == " ".join(joined(getattr(new, key)).split())
-            moved = was is not None and " ".join(joined(getattr(was, key)).split()) != " ".join(joined(getattr(new, key)).split())  # fmt: skip
-            if key == "condition" and was is not None:
-                moved = not same_condition(was, new, True)
-            yield key, same, moved and update.operation == "replace" and key != "desc"
-        for key in ("priority", "enabled", "capture", "capture_duration", "warn_evttypes", "skip_if_unknown_filter"):
-            value = getattr(update, key)
-            if value is not None:
-                yield key, value == getattr(new, key), was is not None and getattr(was, key) != getattr(new, key)
-        if update.tags is not None:
-            tags = frozenset([written.text for written in update.tags])
-            same = tags <= new.tags if update.operation == "append" else tags == new.tags
-            yield "tags", same, update.operation == "replace" and was is not None and was.tags != new.tags
-        if update.exceptions is not None:
-            yield "exceptions", False, False
+def _keys(update: RuleUpdate) -> list[str]:
+    """The keys that *update* gives something for."""
+    names = ("condition", "output", "desc", "priority", "enabled", "capture", "capture_duration", "warn_evttypes",
+             "skip_if_unknown_filter", "tags", "exceptions")  # fmt: skip
+    return [name for name in names if getattr(update, name) is not None]
 
 
 def _names(names: Sequence[str]) -> str:

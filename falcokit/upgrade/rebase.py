@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,7 +17,7 @@ from falcokit.ruleset.meaning import members, said
 from falcokit.ruleset.rule_reader import PRIORITIES
 from falcokit.whitelist.snippet import scalar
 
-__all__ = ["Conflict", "Rebased", "as_item", "rebased"]
+__all__ = ["Conflict", "Rebased", "as_item", "rebased", "unquoted"]
 
 _PLAIN_KEYS: Final = ("enabled", "warn_evttypes", "skip_if_unknown_filter", "capture", "capture_duration")
 _YAML_KEYS: Final = {
@@ -91,13 +92,23 @@ def as_item(
     return end.join([rows[0], *[indent + row for row in rows[1:]]])
 
 
+def unquoted(value: str) -> str:
+    """The text that the scalar *value* of an entry stands for."""
+    if value[:1] == "'":
+        return value[1:-1].replace("''", "'")
+    if value[:1] == '"':
+        return str(json.loads(value))
+    return value
+
+
 def _list(merge: _Merge, was: ListDefinition, mine: ListDefinition, theirs: ListDefinition) -> None:
     old, own, new = members(was), members(mine), members(theirs)
     if (old - own) & new:
         texts = [", ".join(dict.fromkeys([item.text for item in one.items])) for one in (was, mine, theirs)]
         merge.conflicts.append(Conflict("items", *texts))
         return
-    added = [text for text in dict.fromkeys([item.text for item in mine.items]) if text not in old | new]
+    known = old | new
+    added = [text for text in dict.fromkeys([item.text for item in mine.items]) if text not in known]
     if added:
         merge.entries.append(("items", "append", f"[{', '.join(map(scalar, added))}]"))
 
@@ -223,7 +234,8 @@ def _exceptions(
         known, old = now.get(name), before.get(name)
         more = [value for value in values if old is None or value not in old[1]]
         if known is None and old is None:
-            new.append((name, shape, values))
+            if values:  # Without any it lets nothing through, and Falco refuses to append it.
+                new.append((name, shape, values))
         elif known is None or known[0] != shape or (old is not None and set(old[1]) - set(values)):
             clash = clash or (shape, values) != old
         elif more := [value for value in more if value not in known[1]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from falcokit.errors import ConfigError
@@ -45,7 +47,7 @@ def read_lock(path: str) -> Lock:
     """The lock file at *path*; without pins where there is none.  Raises `falcokit.ConfigError`."""
     if not os.path.lexists(path):
         return Lock(path, {})
-    content = read_bytes(path, _LIMIT)
+    content = read_bytes(path, _LIMIT) if os.path.isfile(path) else Unreadable("it is no plain file")
     if isinstance(content, Unreadable):
         raise ConfigError(f"cannot read {path}: {content.reason}")
     try:
@@ -59,14 +61,27 @@ def read_lock(path: str) -> Lock:
 
 
 def write_pins(lock: Lock, pins: Mapping[str, Pin]) -> Lock:
-    """*lock* with *pins* added or replaced, written where that changes it.  Raises `falcokit.ConfigError`."""
-    merged = {**lock.pins, **pins}
-    if merged == lock.pins:
-        return lock
-    artifacts = {
-        name: {"digest": pin.digest, "files": dict(sorted(pin.files.items()))} for name, pin in sorted(merged.items())
-    }
-    write_whole(lock.path, json.dumps({"version": _VERSION, "artifacts": artifacts}, indent=2) + "\n")
+    """*lock* with *pins* added or replaced, written where that changes it; what others have written meanwhile stays.
+
+    Raises `falcokit.ConfigError`.
+    """
+    try:
+        folder = os.open(os.path.dirname(lock.path) or ".", os.O_RDONLY)
+    except OSError as error:
+        raise ConfigError(f"cannot write {lock.path}: {(error.strerror or 'it failed').lower()}") from None
+    try:
+        with suppress(OSError):  # Not every file system has locks.
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        there = read_lock(lock.path).pins
+        merged = {**there, **pins}
+        if merged != there:
+            artifacts = {
+                name: {"digest": pin.digest, "files": dict(sorted(pin.files.items()))}
+                for name, pin in sorted(merged.items())
+            }
+            write_whole(lock.path, json.dumps({"version": _VERSION, "artifacts": artifacts}, indent=2) + "\n")
+    finally:
+        os.close(folder)
     return Lock(lock.path, merged)
 
 

@@ -122,6 +122,8 @@ def fetch(reference: Reference, *, plain_http: bool = False) -> Artifact:
     for layer in _entries(manifest.get("layers")):
         if _LAYER in layer["mediaType"] or layer["mediaType"].endswith((".tar+gzip", "yaml")):
             for name, content in _rules_in(reference, layer, client.blob(layer, _MAX_LAYER)):
+                if files.get(name, content) != content:
+                    raise ConfigError(f"{reference} has two files that are called {name}: falcokit keeps one of a name")
                 files[name] = content
     if not files:
         raise ConfigError(f"{reference} holds no rules files: it is another kind of artifact")
@@ -144,6 +146,10 @@ class _Client:
 
             def request(self, *args: Any, **more: Any) -> requests.Response:
                 streamed = more.pop("stream", False)
+                if not plain_http and not str(args[1] if len(args) > 1 else more.get("url", "")).startswith("https://"):
+                    raise ConfigError(
+                        f"{reference}: the registry leads to an address without TLS: nothing was asked there"
+                    )
                 response = super().request(*args, **{"timeout": _TIMEOUT, **more, "stream": True})
                 if not streamed:  # The library's own, for a token.
                     response._content = _read(reference, response, _MAX_DOCUMENT)
@@ -208,6 +214,10 @@ def _told(reference: Reference) -> Iterator[None]:
 
     try:
         yield
+    except requests.exceptions.TooManyRedirects:
+        raise ConfigError(f"{reference}: the registry leads in a circle") from None
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema):
+        raise ConfigError(f"{reference}: the registry leads to what is no address of the web") from None
     except (requests.exceptions.ConnectionError, requests.exceptions.Timeout, OSError) as error:
         raise ConfigError(f"cannot reach {reference.registry}: {_reason(error)}; what was pulled before is there: falcokit defaults list") from None  # fmt: skip
     except (ValueError, TypeError, AttributeError, KeyError):  # What the client makes of an answer that is none.
@@ -249,7 +259,7 @@ def _reason(error: Exception) -> str:
     ):  # fmt: skip
         if sign in text:
             return said
-    return type(error).__name__
+    return "the conversation broke off"
 
 
 def _digest(data: bytes) -> str:
@@ -293,6 +303,9 @@ def _rules_in(reference: Reference, layer: Mapping[str, Any], data: bytes) -> It
                 if number >= 1000:
                     raise ConfigError(f"{reference}: an archive of it has too many files")
                 name = _plain_name(member.name)
+                hidden = member.name.rpartition("/")[2].startswith(".")
+                if member.isreg() and not name and member.name.endswith((".yaml", ".yml")) and not hidden:
+                    raise ConfigError(f"{reference}: falcokit keeps no file of this name: {member.name[:80]}")
                 if not member.isreg() or not name:
                     continue  # Links, folders and devices are nobody's rules.
                 left -= member.size

@@ -64,10 +64,18 @@ def pull(reference: Reference, lock: Lock, *, plain_http: bool, update: bool) ->
             found = _checked(reference, folder, pin)
             _link(reference, digest)
             return found, False
-    artifact = fetch(Reference(reference.registry, reference.repository, reference.tag, digest), plain_http=plain_http)
+    try:
+        asked = Reference(reference.registry, reference.repository, reference.tag, digest)
+        artifact = fetch(asked, plain_http=plain_http)
+    except ConfigError as error:
+        if pin is None or "no such artifact" not in str(error):
+            raise
+        raise ConfigError(f"{error}: {lock.path} pins it to {pin.digest}, which --update replaces") from None
     files = {name: _digest(content) for name, content in artifact.files}
     if pin is not None and files != dict(pin.files):
-        raise ConfigError(f"{reference}: its files are not those that {lock.path} names")
+        raise ConfigError(
+            f"{reference}: its files are not those that {lock.path} names; --update pins those of the registry"
+        )
     folder = _keep(reference, artifact, files)
     return Pulled(str(reference), artifact.digest, artifact.version, folder, files), True
 
@@ -92,11 +100,15 @@ def find_pulled(reference: Reference, lock: Lock, said: str = "") -> Pulled:
 
 
 def all_pulled() -> tuple[Pulled, ...]:
-    """Every artifact on the disk that is whole, by reference: those with a tag, and those that have none."""
+    """Every artifact on the disk, by reference: those with a tag, and those that have none; one that was changed since it was pulled has no
+    digest and no files."""
     found: dict[str, list[Pulled]] = {}
     for path, reference in _kept():
-        with suppress(ConfigError):
-            found.setdefault(os.path.realpath(path), []).append(_checked(reference, path, None))
+        try:
+            one = _checked(reference, path, None)
+        except ConfigError:
+            one = Pulled(str(reference), "", "", path, {})
+        found.setdefault(os.path.realpath(path), []).append(one)
     every = [one for same in found.values() for one in same if len(same) == 1 or "@" not in one.reference]
     return tuple(sorted(every, key=lambda one: one.reference))
 

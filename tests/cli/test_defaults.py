@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -150,11 +151,33 @@ def test_a_file_that_was_changed_is_not_used(registry: str, tmp_path: Path, run:
     code, out, err = run("lint", "mine.yaml", "--defaults", name)
     assert (code, out) == (2, "")
     assert f"{name} was changed since it was pulled" in err
-    assert name not in run("defaults", "list")[1]
+    assert f"{name}  was changed since: pull it again\n" in run("defaults", "list")[1]
     assert run("defaults", "pull", "--plain-http", name)[0] == 0
     assert path.read_text(encoding="utf-8") == ONE
     (path.parent / "more.yaml").write_text("- list: x\n  items: []\n", encoding="utf-8")
     assert run("lint", "mine.yaml", "--defaults", name)[0] == 2
+
+
+def test_several_pulls_at_once_keep_all_their_pins(registry: str, tmp_path: Path, run: Run) -> None:
+    names = [f"{registry}/rules/together:{number}" for number in range(4)]
+    for number in range(4):
+        publish(registry, "rules/together", str(number), {"r.yaml": ONE})
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda name: run("defaults", "pull", "--plain-http", name)[0], names))
+    assert done == [0, 0, 0, 0]
+    assert sorted(pinned(tmp_path)) == names
+
+
+def test_what_the_settings_name_is_pulled(registry: str, tmp_path: Path, run: Run) -> None:
+    name = f"{registry}/rules/my-rules:1.0.0"
+    (tmp_path / "project/falcokit.toml").write_text(f'defaults = ["{name}"]\n', encoding="utf-8")
+    assert (
+        run("defaults", "list")[1].splitlines()[-1]
+        == f"used here: {name}, which is to be pulled first: falcokit defaults pull"
+    )
+    assert run("lint", "mine.yaml")[0] == 2
+    assert run("defaults", "pull", "--plain-http")[0] == 0
+    assert run("lint", "mine.yaml")[1].splitlines()[0] == f"default rules: {name}"
 
 
 def test_names_that_are_none(registry: str, run: Run) -> None:

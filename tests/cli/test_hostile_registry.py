@@ -153,7 +153,6 @@ def test_archives_reach_for_nothing_beside_their_place(registry: Registry, tmp_p
             "/tmp/evil.yaml",
             "a/b/../deep.yaml",
             ".hidden.yaml",
-            "x\n.yaml",
             "no.txt",
         ):
             member = tarfile.TarInfo(name)
@@ -174,6 +173,16 @@ def test_archives_reach_for_nothing_beside_their_place(registry: Registry, tmp_p
     found = files_of(tmp_path)
     assert {name.rpartition("/")[2] for name in found} == {"evil.yaml", "deep.yaml"}
     assert all(name.startswith("data/falcokit/defaults/") for name in found)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{"x\n.yaml": RULES}, {"\x1b[31m.yaml": RULES}, {"a/r.yaml": RULES, "b/r.yaml": "- list: other\n  items: []\n"}],
+)
+def test_files_that_could_be_missed_are_told(registry: Registry, tmp_path: Path, files: dict[str, str]) -> None:
+    registry.layers(archive(files))
+    code, said = pull(registry, tmp_path)
+    assert (code, "\x1b" in said, files_of(tmp_path)) == (2, False, set())
 
 
 @pytest.mark.parametrize("size", [9 << 20, 1 << 40])

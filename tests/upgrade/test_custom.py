@@ -114,7 +114,7 @@ RULE = "- rule: Shell\n  desc: a shell\n  condition: started and in_shell and no
         ("- macro: started\n  condition: (evt.type = execve) and not proc.pname = cron\n", "hides", "condition", "- macro: started\n  condition: and not proc.pname = cron\n  override:\n    condition: append\n"),
         ("- macro: started\n  condition: evt.type = execve\n", "hides", "condition", ""),
         ("- macro: in_shell\n  condition: (proc.name in (shells) or proc.name = fish)\n", "needed", "the default has not changed, but the next change will be hidden", "- macro: in_shell\n  condition: or proc.name = fish\n  override:\n    condition: append\n"),
-        ("- macro: in_shell\n  condition: proc.name = fish\n", "needed", "the default has not changed", None),
+        ("- macro: in_shell\n  condition: proc.name = fish\n", "hides", "list shells", None),
         # Rules
         ("- rule: Leaves\n  condition: and not proc.pname = cron\n  override: {condition: append}\n", "gone", "there is no rule `Leaves` to change any more", None),
         ("- rule: Leaves\n  desc: d\n  condition: started and proc.name = go\n  output: o\n  priority: INFO\n", "gone", "this copy runs on", None),

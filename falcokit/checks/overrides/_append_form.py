@@ -46,7 +46,7 @@ def append_form(found: Redefinition) -> Fix | None:
 
 
 def _fix(item: NamedItem, key: str, value: str) -> Fix | None:
-    if has_comment(item.file.text, item.node.start, item.node.end):
+    if has_comment(item):
         return None  # It would go with what it stands beside.
     node = item.node
     first, name = node.pairs[0]
