@@ -88,7 +88,10 @@ def test_forms_for_programs_and_pull_requests(folder: Path) -> None:
     (item,) = report["items"]
     assert (item["state"], item["place"]["line"], item["written"]) == ("hides", 2, True)
     _, out, _ = run(folder, *STEP, "my.yaml", "--format", "markdown")
-    assert "| my.yaml:2 | list shells | hides changes | it hides what changed in the default: items; the default changed: + zsh |" in out
+    assert (
+        "| my.yaml:2 | list shells | hides changes | it hides what changed in the default: items; the default changed: + zsh |"
+        in out
+    )
     (folder / "my.yaml").write_text('- list: shells\n  items: ["a|<b>`", fish]\n', encoding="utf-8")
     _, out, _ = run(folder, *STEP, "my.yaml", "--format", "markdown")
     assert "| sh | a\\|\\<b\\>\\`, fish | sh, zsh |" in out
