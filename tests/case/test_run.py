@@ -317,6 +317,17 @@ cases:
     assert shell.hooks == {"user_known_shell": True}
 
 
+def test_coverage_of_lists_made_to_be_filled() -> None:
+    rules = "- list: user_known_parents\n  items: []\n- rule: Shell\n  desc: d\n  condition: evt.type = execve and not proc.pname in (user_known_parents)\n  output: o\n  priority: INFO\n"
+    coverage = Coverage()
+    case = "cases: [{name: a, fields: {evt.type: execve, proc.pname: cron}, expect: {fires: Shell}}]"
+    cases(case, rules=rules, coverage=coverage)
+    assert coverage.rules["Shell"].hooks == {"user_known_parents": False}
+    case = "cases: [{name: a, fields: {evt.type: execve, proc.pname: cron}, lists: {user_known_parents: [cron]}, expect: {silent: Shell}}]"
+    cases(case, rules=rules, coverage=coverage)
+    assert coverage.rules["Shell"].hooks == {"user_known_parents": True}
+
+
 def test_a_case_written_from_an_event_passes() -> None:
     from falcokit.case.write import case_text, complete
     from falcokit.evaluate import Matcher

@@ -8,6 +8,7 @@ import pytest
 
 from falcokit.catalogue import Catalogue
 from falcokit.evaluate.partial import typed_fields
+from falcokit.validation import compile_condition
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,14 @@ from falcokit.evaluate.partial import typed_fields
 )  # fmt: skip
 def test_texts_become_what_their_fields_are(source: str, fields: dict[str, Any], expected: dict[str, Any]) -> None:
     assert typed_fields(fields, source, Catalogue.bundled()) == expected
+
+
+def test_an_address_that_an_alert_prints_decides_what_is_said_of_its_network() -> None:
+    condition = compile_condition("fd.snet in (10.0.0.0/8, 192.168.0.0/16)")
+    for address, holds in (("10.1.2.3", True), ("8.8.8.8", False)):
+        fields = typed_fields({"fd.sip": address}, "syscall", Catalogue.bundled())
+        assert condition.answer(fields, complete=False).holds is holds
+    assert (
+        condition.answer(typed_fields({"fd.cip": "10.1.2.3"}, "syscall", Catalogue.bundled()), complete=False).holds
+        is None
+    )
