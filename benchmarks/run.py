@@ -148,6 +148,8 @@ def main() -> None:
         alert.write_text(ALERT, encoding="utf-8")
         whitelist = [*run[:-2], "whitelist", "--event", str(alert), *defaults]
         compare("from an event to a proposal, cold", whitelist, env, args.runs)
+        upgrade = [*run[:-2], "upgrade", "--from", str(args.files[0]), "--to", "bundled"]
+        compare("upgrade to the bundled rules, cold", upgrade, env, args.runs)
         big = Path(folder) / "big_rules.yaml"
         big.write_text(enlarged(args.files[0], 50), encoding="utf-8")
         command = [*run, "--no-cache", "--defaults", str(big)]

@@ -45,9 +45,15 @@ def _open_closed() -> None:
 
 def _run() -> int:
     from falcokit.cli.app import app
+    from falcokit.errors import FalcokitError
 
     try:
         app()
+    except FalcokitError as error:
+        from falcokit.cli.options import say
+
+        say(str(error))
+        return 2
     except SystemExit as end:
         if isinstance(end.code, str):
             sys.stderr.write(end.code + "\n")

@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "whitelist": "falcokit.cli.whitelist",
     "rule": "falcokit.cli.rule",
     "policy": "falcokit.cli.policy",
+    "events": "falcokit.cli.events",
     "defaults": "falcokit.cli.defaults",
     "upgrade": "falcokit.cli.upgrade",
     "explain": "falcokit.cli.explain",

@@ -48,6 +48,10 @@ class AuditEvent(Mapping[str, object]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    def compact(self) -> str:
+        """The event as it was written, on one line."""
+        return self._document.compact()
+
     def _extract(self, expression: str) -> object:
         found = _EXPRESSION.fullmatch(expression)
         if found is None:

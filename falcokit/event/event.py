@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
+from falcokit.event.audit import AuditEvent
 from falcokit.event.form import Form
 from falcokit.event.header import Header, header_of, source_of
 from falcokit.event.identity import Container, container_of
@@ -21,10 +25,16 @@ class Event:
     ``name`` and ``line`` (from 1) are the place it was read at.  What an event says beside its fields is worked out when asked for.
     """
 
-    __slots__ = ("_header", "document", "fields", "form", "line", "name")
+    __slots__ = ("_header", "_text", "document", "fields", "form", "line", "name")
 
     def __init__(
-        self, fields: Mapping[str, object], form: Form, document: Any = None, name: str = "", line: int = 0
+        self,
+        fields: Mapping[str, object],
+        form: Form,
+        document: Any = None,
+        name: str = "",
+        line: int = 0,
+        text: bytes = b"",
     ) -> None:
         self.fields: Final = fields
         self.form: Final = form
@@ -32,6 +42,7 @@ class Event:
         self.name: Final = name
         self.line: Final = line
         self._header: Header | None = None
+        self._text: Final = text
 
     @property
     def header(self) -> Header:
@@ -69,6 +80,21 @@ class Event:
     def host(self) -> str:
         """The name of the host it happened on."""
         return self.header.host
+
+    @property
+    def written(self) -> str:
+        """The event in one line of its own, as it can be read again: JSON, or the text of a text line."""
+        if self._text:  # A line that is this event and nothing else.
+            return self._text.decode().strip()
+        if isinstance(self.fields, AuditEvent):
+            return self.fields.compact()
+        if isinstance(self.document, str):
+            return self.document
+        document = self.document if self.document is not None else dict(self.fields)
+        try:
+            return orjson.dumps(document).decode()
+        except TypeError:  # A number of more than 64 bits.
+            return json.dumps(document, separators=(",", ":"))
 
     @property
     def internal(self) -> bool:

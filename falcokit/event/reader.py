@@ -73,7 +73,7 @@ def read_events(chunks: Iterable[bytes], name: str = "", *, max_line: int = MAX_
                     ):
                         if fields.__class__ is dict:
                             pending.parsed = True
-                            yield Event(fields, FALCO, document, name, number)
+                            yield Event(fields, FALCO, document, name, number, line)
                             continue
                         if "evt.type" in document and fields is None:
                             pending.parsed = True

@@ -15,7 +15,7 @@ from falcokit.event import Event
 from falcokit.record import Record
 from falcokit.whitelist.identity import Identity
 
-__all__ = ["Blast", "blast", "count_silenced"]
+__all__ = ["Blast", "blast", "count_silenced", "silenced_by"]
 
 
 class Blast(Record):
@@ -93,7 +93,12 @@ def blast(
     return Blast(count, tuple(silent.most_common()), tuple(foreign.most_common()), undecided, of_rule, covered)
 
 
+def silenced_by(before: Matcher, after: Matcher, events: Iterable[Event]) -> list[tuple[tuple[str, str, str], int]]:
+    """How many of *events* fire, or may, with *before* and not with *after*, by rule, image and process, most first."""
+    nobody = Identity("process", (("evt.type", "exists", ""),), "risky", "")
+    return [*blast(before, after, nobody, events).silent]
+
+
 def count_silenced(before: Matcher, after: Matcher, events: Iterable[Event]) -> int:
     """How many of *events* fire, or may, with *before* and not with *after*."""
-    nobody = Identity("process", (("evt.type", "exists", ""),), "risky", "")
-    return sum(count for _, count in blast(before, after, nobody, events).silent)
+    return sum(count for _, count in silenced_by(before, after, events))

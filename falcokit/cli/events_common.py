@@ -1,0 +1,191 @@
+"""What the commands about events share: where the events are, and which of them are meant."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Final, Optional
+
+import typer
+
+from falcokit.cli.below import or_fail
+from falcokit.cli.options import fail, say
+
+if TYPE_CHECKING:
+    from falcokit.event import Damaged, Event
+    from falcokit.history.query import Filter
+    from falcokit.history.store import History
+
+__all__ = [
+    "Files",
+    "Image",
+    "Last",
+    "Namespace",
+    "Priority",
+    "Rule",
+    "Search",
+    "Since",
+    "Store",
+    "Until",
+    "Where",
+    "chosen",
+    "condition",
+    "opened",
+    "read",
+    "teller",
+]
+
+Files = Annotated[Optional[list[str]], typer.Argument(metavar="[EVENTS]...", help="Files of events, - is standard input; without any the history.")]  # fmt: skip
+Store = Annotated[
+    Optional[str], typer.Option("--store", metavar="FILE", help="The history; by default the user's own.")
+]
+Since = Annotated[str, typer.Option(metavar="TIME", help="From then on: 2026-11-27, 2026-11-27T10:00, 6h ago as 6h.")]
+Until = Annotated[str, typer.Option(metavar="TIME", help="Until before then.")]
+Last = Annotated[
+    str, typer.Option(metavar="SPAN", help="The last 30m, 6h, 2d or 2w; of files, before their newest event.")
+]
+Rule = Annotated[Optional[list[str]], typer.Option("--rule", metavar="NAME", help="Of this rule or policy; shell patterns too; repeatable.")]  # fmt: skip
+Priority = Annotated[str, typer.Option(metavar="NAME", help="Of this priority and more urgent ones, such as warning.")]
+Image = Annotated[Optional[list[str]], typer.Option("--image", metavar="NAME", help="Of this image; shell patterns too; repeatable.")]  # fmt: skip
+Namespace = Annotated[Optional[list[str]], typer.Option("--namespace", metavar="NAME", help="In this Kubernetes namespace; repeatable.")]  # fmt: skip
+Search = Annotated[str, typer.Option(metavar="TEXT", help="With this text in what is shown, whatever the case.")]
+Where = Annotated[
+    str, typer.Option(metavar="CONDITION", help="For which this condition, as in a rule, holds for sure.")
+]
+_SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_MAX_TOLD: Final = 20
+
+
+def opened(files: list[str] | None, store: str | None) -> History:
+    """The events of *files*, or those of the history."""
+    from falcokit.history.store import default_path, in_memory, open_to_read
+
+    if not files:
+        return or_fail(lambda: open_to_read(store or default_path()))
+    if store:
+        fail("give either files of events or --store")
+    from falcokit.history.importing import import_events
+
+    history = in_memory()
+    for path in files:
+        import_events(history, read(path), teller())
+    return history
+
+
+def read(path: str) -> Iterator[Event | Damaged]:
+    """The events of the file at *path*; ends the run where it cannot be read."""
+    from falcokit.workspace.event_files import events_in, unreadable
+
+    if (trouble := unreadable(path)) is not None:
+        fail(f"cannot read {path}: {trouble.reason}")
+    if path == "-" and sys.stdin is not None and sys.stdin.isatty():
+        fail("no events: name a file, or hand them over on standard input")
+    return events_in(path)
+
+
+def teller() -> Callable[[Damaged], None]:
+    """What says on standard error where there is no event, of the first such places."""
+    told = 0
+
+    def tell(place: Damaged) -> None:
+        nonlocal told
+        told += not place.note
+        if not place.note and told <= _MAX_TOLD:
+            say(f"{place.name}:{place.line}: {place.reason}")
+            if told == _MAX_TOLD:
+                say("what else is no event is not told")
+
+    return tell
+
+
+def chosen(
+    history: History,
+    files: list[str] | None,
+    *,
+    since: str = "",
+    until: str = "",
+    last: str = "",
+    rule: list[str] | None = None,
+    priority: str = "",
+    image: list[str] | None = None,
+    namespace: list[str] | None = None,
+    search: str = "",
+    where: str = "",
+) -> Filter:
+    """Which events the options mean; ends the run where one cannot be read."""
+    from falcokit.event.header import priority_of
+    from falcokit.history.query import Filter, newest
+    from falcokit.overview.severity import rank_of
+
+    start, end = _moment("since", since), _moment("until", until)
+    if last:
+        if since:
+            fail("give either --since or --last")
+        span = _span(last)
+        if span is None:
+            fail(f"--last takes a span such as 30m, 6h, 2d or 2w, not '{last}'")
+        begin = newest(history) if files else time.time_ns()
+        start = (begin or 0) - span if end is None else end - span
+    rank = rank_of(priority_of(priority)) if priority else None
+    if priority and rank is None:
+        fail(
+            f"there is no priority '{priority}': emergency, alert, critical, error, warning, notice, informational, debug"
+        )
+    test = condition(where) if where else None
+    return Filter(start, end, tuple(rule or ()), rank, tuple(image or ()), tuple(namespace or ()), search, test)
+
+
+def condition(text: str) -> Callable[[Event], bool]:
+    """Whether *text*, a condition, holds for an event for sure: what an event does not tell decides nothing."""
+    from falcokit.catalogue import Catalogue
+    from falcokit.errors import ConditionError
+    from falcokit.evaluate.partial import told_fields
+    from falcokit.evaluate.read_back import ReadBack
+    from falcokit.validation import Condition, compile_condition
+
+    catalogue = Catalogue.bundled()
+    found: dict[str, Condition] = {}
+    problems: list[ConditionError] = []
+    for source in catalogue.sources:
+        try:
+            found[source] = compile_condition(text, source=source, catalogue=catalogue)
+        except ConditionError as error:
+            problems.append(error)
+    if not found:
+        fail(f"--where: {problems[0]}")
+    read_back = ReadBack((), catalogue)
+
+    def holds(event: Event) -> bool:
+        source = event.source or "syscall"
+        compiled = found.get(source)
+        if compiled is None:
+            return False
+        fields, _ = told_fields(event, source, catalogue, read_back)
+        return compiled.answer(fields, complete=event.form.complete).holds is True
+
+    return holds
+
+
+def _moment(option: str, text: str) -> int | None:
+    """A point in time, or a span before now, in nanoseconds since 1970."""
+    if not text:
+        return None
+    from falcokit.event.times import read_time
+
+    span = _span(text)
+    if span is not None:
+        return time.time_ns() - span
+    full = f"{text}T00:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
+    full = f"{full}:00" if re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", full) else full
+    found = read_time(full)
+    if found is None:
+        fail(f"--{option} takes a time such as 2026-11-27T10:00 (UTC) or a span such as 6h, not '{text}'")
+    return found
+
+
+def _span(text: str) -> int | None:
+    found = _SPAN.fullmatch(text.strip())
+    return int(found[1]) * _UNITS[found[2]] * 10**9 if found is not None else None

@@ -1,0 +1,342 @@
+"""The database: one file, one writer at a time, any number of readers that wait for it."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from falcokit.errors import ConfigError
+from falcokit.history.rows import COLUMNS, row_of
+from falcokit.overview.template import Templates
+from falcokit.record import Record
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from falcokit.event import Event
+
+__all__ = [
+    "BATCH",
+    "Batch",
+    "Held",
+    "History",
+    "Progress",
+    "default_path",
+    "in_memory",
+    "open_to_read",
+    "open_to_write",
+    "trouble_told",
+]
+
+_VERSION: Final = "1"
+_PATIENCE: Final = 15.0
+"""Seconds that a reader or writer waits for a writer."""
+BATCH: Final = 16_384
+"""How many events are best put in at once."""
+_DAMAGED: Final = (
+    "not a valid DuckDB",
+    "Serialization Error",
+    "version number",
+    "Corrupt",
+    "Could not read enough bytes",
+)
+"""What the database says of files that it cannot read."""
+_LONG: Final = ("output", "labels", "raw")
+_NUMBERS: Final = {"time": "int64", "id": "uint64", "template": "uint32"}
+
+
+class Held(ConfigError):
+    """Another process writes to the database, or reads it: later it may be free."""
+
+
+class Progress(Record):
+    """How far the file at ``path`` with this ``inode`` was read, in ``bytes``."""
+
+    __slots__ = ("bytes", "inode", "path")
+
+    def __init__(self, path: str, inode: int, bytes: int) -> None:
+        self.path: Final = path
+        self.inode: Final = inode
+        self.bytes: Final = bytes
+
+
+class Batch(Record):
+    """Rows to be put in, and the forms of outputs that are new with them; rows of the moment ``now`` are of events without a time."""
+
+    __slots__ = ("forms", "now", "rows")
+
+    def __init__(self, rows: Sequence[tuple[Any, ...]], forms: Sequence[tuple[int, str, str]], now: int) -> None:
+        self.rows: Final = rows
+        self.forms: Final = forms
+        self.now: Final = now
+
+
+class History:
+    """An open database; a context manager that closes it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: str) -> None:
+        self.connection: Final = connection
+        self.path: Final = path
+        self.searched: object = None
+        """What was last looked for, whose events the table ``searched`` has."""
+        self._templates: Templates | None = None
+        self._kept = 0
+
+    def __enter__(self) -> History:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows that *query* gives.  Raises `ConfigError` where the file is damaged."""
+        with trouble_told(self.path):
+            return self.connection.execute(query, list(values)).fetchall()
+
+    def add(self, events: Iterable[Event], progress: Progress | None = None) -> int:
+        """Put *events* in, each that is not there yet; how many these were.  All of them or, when interrupted, none."""
+        return self.put(self.batch(events), progress)
+
+    def batch(self, events: Iterable[Event]) -> Batch:
+        """The rows of *events*, each once; asks the database nothing but the first time."""
+        if self._templates is None:
+            self._templates = Templates(self.all("SELECT rule, text FROM templates ORDER BY number"))
+            self._kept = len(self._templates.found)
+        templates, now = self._templates, time.time_ns()
+        rows: dict[tuple[int, int], tuple[Any, ...]] = {}
+        for event in events:
+            row = row_of(event, templates, now)
+            rows.setdefault(row[:2], row)
+        start, self._kept = self._kept, len(templates.found)
+        return Batch(list(rows.values()), [(start + n, *form) for n, form in enumerate(templates.found[start:])], now)
+
+    def put(self, batch: Batch, progress: Progress | None = None) -> int:
+        """Put the rows of a batch in, as `add` does; *progress* is how far a file was read with them.
+
+        Raises `ConfigError` where the disk does not take them, or the file is damaged.
+        """
+        import duckdb
+
+        try:
+            with trouble_told(self.path):
+                return self._put(batch, progress)
+        except (duckdb.Error, UnicodeError):
+            # JSON can have halves of surrogate pairs in its texts, and no database takes these.
+            rows, forms = [_whole(row) for row in batch.rows], [_whole(form) for form in batch.forms]
+            if (rows, forms) == (batch.rows, batch.forms):
+                raise
+            return self._put(Batch(rows, forms, batch.now), progress)
+
+    def _put(self, batch: Batch, progress: Progress | None) -> int:
+        connection = self.connection
+        connection.execute("BEGIN")
+        try:
+            rows = self._without_known(batch)
+            added = self._insert(rows) if rows else 0
+            if batch.forms:
+                connection.executemany("INSERT INTO templates VALUES (?, ?, ?)", batch.forms)
+            if progress is not None:
+                connection.execute("DELETE FROM files WHERE path = ?", [progress.path])
+                connection.execute(
+                    "INSERT INTO files VALUES (?, ?, ?)", [progress.path, progress.inode, progress.bytes]
+                )
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(Exception):
+                connection.execute("ROLLBACK")
+            raise
+        return added
+
+    def _without_known(self, batch: Batch) -> Sequence[tuple[Any, ...]]:
+        """The rows without those of events that have no time and are there, from whatever moment."""
+        timeless = [row[1] for row in batch.rows if row[0] == batch.now]
+        if not timeless:
+            return batch.rows
+        query = "SELECT id FROM events WHERE id IN (SELECT unnest(CAST(? AS UBIGINT[])))"
+        known = {row[0] for row in self.all(query, [timeless])}
+        return [row for row in batch.rows if row[0] != batch.now or row[1] not in known]
+
+    def _insert(self, rows: Sequence[tuple[Any, ...]]) -> int:
+        import numpy
+
+        columns = {
+            name: numpy.array(column, dtype=_NUMBERS.get(name, object))
+            for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)
+        }
+        self.connection.register("batch", columns)
+        try:
+            # Those there already are of the same moments: nothing else has to be looked at.
+            done = self.connection.execute(
+                "INSERT INTO events SELECT batch.* FROM batch ANTI JOIN"
+                " (SELECT time, id FROM events WHERE time BETWEEN ? AND ?) AS old ON old.time = batch.time AND old.id = batch.id",
+                [int(columns["time"].min()), int(columns["time"].max())],
+            ).fetchone()
+        finally:
+            with suppress(Exception):  # Where the transaction is over.
+                self.connection.unregister("batch")
+        return int(done[0]) if done else 0
+
+    def progress(self, path: str) -> Progress | None:
+        """How far the file at *path* was read."""
+        found = self.all("SELECT path, inode, bytes FROM files WHERE path = ?", [path])
+        return Progress(*found[0]) if found else None
+
+    def drop_before(self, moment: int) -> int:
+        """Delete the events before *moment* (nanoseconds since 1970); how many these were.  Raises `ConfigError`."""
+        with trouble_told(self.path):
+            done = self.connection.execute("DELETE FROM events WHERE time < ?", [moment]).fetchone()
+            self.connection.execute("CHECKPOINT")
+        return int(done[0]) if done else 0
+
+
+def default_path() -> str:
+    """The user's own history, in the data folder (``XDG_DATA_HOME``).  Raises `ConfigError`."""
+    base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    if not os.path.isabs(base):
+        raise ConfigError(
+            "there is no folder to keep events in: set XDG_DATA_HOME to an absolute path, or give --store"
+        )
+    return os.path.join(base, "falcokit", "events.duckdb")
+
+
+def in_memory(events: Iterable[Sequence[Event]] = ()) -> History:
+    """A history of these batches of events, gone with the process."""
+    history = History(_connect("", False), "")
+    _create(history)
+    for batch in events:
+        history.add(batch)
+    return history
+
+
+def open_to_write(path: str, patience: float = _PATIENCE) -> History:
+    """The history at *path*, made where there is none; waits for whoever has it.  Raises `ConfigError`, `Held` where that takes too long."""
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {(error.strerror or 'it failed').lower()}") from None
+    fresh = not os.path.exists(path)
+    history = History(_wait(path, False, patience), path)
+    if fresh:
+        with suppress(OSError):
+            os.chmod(path, 0o600)  # What was seen on a machine is nobody else's business.
+    try:
+        with trouble_told(path):
+            if not history.all("SELECT 1 FROM duckdb_tables() WHERE database_name = 'history' LIMIT 1"):
+                _create(history)
+    except BaseException:
+        history.connection.close()
+        raise
+    _check(history)
+    return history
+
+
+def open_to_read(path: str, patience: float = _PATIENCE) -> History:
+    """The history at *path*; waits for a writer.  Raises `ConfigError`, `Held` where that takes too long."""
+    if not os.path.exists(path):
+        raise ConfigError(f"there is no history at {path}: falcokit events import FILE..., or name files of events")
+    history = History(_wait(path, True, patience), path)
+    _check(history)
+    return history
+
+
+def _wait(path: str, read_only: bool, patience: float) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return _connect(path, read_only)
+        except duckdb.IOException as error:
+            if not _is_held(str(error)):
+                raise ConfigError(_told(path, str(error))) from None
+            if time.monotonic() > end:
+                raise Held(f"{path} is held by another falcokit that writes to it") from None
+        except duckdb.Error as error:
+            raise ConfigError(_told(path, str(error))) from None
+        time.sleep(random.uniform(0.01, 0.1))  # Another process has it: there is nothing to wait on.
+
+
+def _is_held(error: str) -> bool:
+    return "lock on file" in error
+
+
+def _whole(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([one.encode("utf-8", "replace").decode() if isinstance(one, str) else one for one in row])
+
+
+def _told(path: str, error: str) -> str:
+    if any(sign in error for sign in _DAMAGED):
+        return f"{path} is no history of falcokit, or is damaged: name another file with --store"
+    return f"cannot use {path}: {error.splitlines()[0][:200]}"
+
+
+@contextmanager
+def trouble_told(path: str) -> Iterator[None]:
+    """Raises `ConfigError` for what is wrong with the file or its disk, and not with what was asked."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException) as error:
+        raise ConfigError(_told(path, str(error))) from None
+    except duckdb.Error as error:
+        if not any(sign in str(error) for sign in _DAMAGED):
+            raise
+        raise ConfigError(_told(path, str(error))) from None
+
+
+def _connect(path: str, read_only: bool) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    connection = duckdb.connect(
+        ":memory:",
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": "2GB"},
+    )
+    try:
+        if path:
+            # Groups of rows as large as a batch are written once, in their place.
+            # The type is given because a name such as events.json would be attached as what it holds.
+            how = "TYPE duckdb, READ_ONLY" if read_only else f"TYPE duckdb, ROW_GROUP_SIZE {BATCH}"
+            quoted = path.replace("'", "''")
+            connection.execute(f"ATTACH '{quoted}' AS history ({how})")
+            connection.execute("USE history")
+        # A file from elsewhere must not make us read other files.
+        connection.execute("SET enable_external_access = false")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(history: History) -> None:
+    pressed = " USING COMPRESSION zstd" if history.path else ""
+    columns = ", ".join(f'"{name}" {kind}{pressed if name in _LONG else ""}' for name, kind in COLUMNS.items())
+    for statement in (
+        "BEGIN",
+        f"CREATE TABLE IF NOT EXISTS events ({columns})",
+        "CREATE TABLE IF NOT EXISTS templates (number UINTEGER, rule VARCHAR, text VARCHAR)",
+        "CREATE TABLE IF NOT EXISTS files (path VARCHAR, inode UBIGINT, bytes UBIGINT)",
+        "CREATE TABLE IF NOT EXISTS about (version VARCHAR)",
+        f"INSERT INTO about SELECT '{_VERSION}' WHERE NOT EXISTS (SELECT * FROM about)",
+        "COMMIT",
+    ):
+        history.connection.execute(statement)
+
+
+def _check(history: History) -> None:
+    import duckdb
+
+    try:
+        found = history.all("SELECT version FROM about")
+        columns = [row[0] for row in history.all("SELECT column_name FROM (DESCRIBE events)")]
+    except (duckdb.Error, ConfigError):
+        found, columns = [], []
+    if found != [(_VERSION,)] or columns != list(COLUMNS):
+        history.connection.close()
+        raise ConfigError(
+            f"{history.path} is no history of this falcokit: name another file with --store, and import anew"
+        )

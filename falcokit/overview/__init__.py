@@ -1,0 +1,1 @@
+"""What many events have in common: severities, labels, the forms of their outputs, groups, noise, who talks to whom."""

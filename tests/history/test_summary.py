@@ -1,0 +1,206 @@
+"""Which kinds of events there are, and which whitelists would remove most of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from falcokit.event import Event, read_events
+from falcokit.history.query import Filter
+from falcokit.history.store import in_memory
+from falcokit.history.summary import cells, summary
+from falcokit.overview.kinds import BUCKETS
+from falcokit.overview.noise import proposals
+
+ROOT = Path(__file__).parents[2]
+START = 1_790_000_000_000_000_000
+
+
+def events(documents: list[dict[str, Any]]) -> list[Event]:
+    lines = "".join(json.dumps(document) + "\n" for document in documents).encode()
+    return [one for one in read_events(iter([lines])) if isinstance(one, Event)]
+
+
+def alert(
+    number: int, rule: str, output: str, fields: dict[str, Any] | None = None, priority: str = "Warning"
+) -> dict[str, Any]:
+    time = START + number * 1_000_003 + 1
+    return {"rule": rule, "priority": priority, "output": output, "hostname": "node", "source": "syscall",
+            "time": f"2026-09-21T14:13:20.{number:09d}Z" if number else "2026-09-21T14:13:20.000000001Z", "output_fields": {"evt.time": time, **(fields or {})}}  # fmt: skip
+
+
+def sample() -> list[dict[str, Any]]:
+    """Events with outputs as the source document has them, each in a container of its own."""
+    rows = [
+        (56, "DB program spawned process", "Database-related program spawned process other than itself (user=root program=sh -c ls > /dev/null parent=mysqld {})"),
+        (24, "Read sensitive file untrusted", "Sensitive file opened for reading by non-trusted program (user=root name=ftest command=ftest -i 25200 -a exfiltration file=/etc/shadow parent=docker-containe gparent=docker-containe gpparent=dockerd ggpparent=systemd {})"),
+        (14, "Write below rpm database", "Rpm database opened for writing by a non-rpm program (command=ftest -i 43200 -a write_rpm_database file=/var/lib/rpm/created-by-event-generator-sh {})"),
+    ]  # fmt: skip
+    rows += [
+        (1, "Terminal shell in container", f"A shell was spawned in a container with an attached terminal (user=root {{}} shell={shell} parent=exe cmdline={shell} terminal={terminal})")
+        for shell, terminal in [("sh", 34870), ("sh", 34871), ("sh", 34872), ("sh", 34869), ("bash", 34816), ("sh", 34867), ("sh", 34868), ("sh", 34866)]
+    ]  # fmt: skip
+    found = []
+    for count, rule, output in rows:
+        for _ in range(count):
+            number = len(found) + 1
+            box = (
+                f"k8s_x_y-{number:04d} (id={number:012x})"
+                if number % 2
+                else f"container=k8s_a_{number} image=repo/{number}"
+            )
+            text = output.format(box)
+            found.append(alert(number, rule, text))
+    return found
+
+
+def test_the_counts_of_the_source_document() -> None:
+    with in_memory([events(sample())]) as history:
+        boxed = summary(history, Filter(), "container", 100)
+        assert [group.count for group in boxed.groups] == [56, 24, 14, *[1] * 8]
+        assert "id=" not in "".join(group.text for group in boxed.groups)
+        alike = summary(history, Filter(), "similar", 100)
+        assert [group.count for group in alike.groups] == [56, 24, 14, 8]
+        assert alike.groups[3].text == "A shell was spawned in a container with an attached terminal (user=root shell=<shell> parent=exe cmdline=<cmdline> terminal=<terminal>)"  # fmt: skip
+        assert [group.count for group in summary(history, Filter(), "fields", 100).groups] == [56, 24, 14, 7, 1]
+        assert summary(history, Filter(), "none", 1000).kinds == 102
+        assert (alike.events, alike.kinds, sum(alike.groups[0].trend), len(alike.groups[0].trend)) == (
+            102,
+            4,
+            56,
+            BUCKETS,
+        )
+
+
+WORD = st.sampled_from(["nginx", "redis", "cron", "sshd"])
+IDS = st.integers(0, 2**48 - 1).map(lambda number: f"{number | 1 << 44:012x}")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["A", "B"]), WORD, WORD, IDS, st.integers(10_000, 99_999), st.integers(1, 9)),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_kinds_are_counted_as_they_were_made(made: list[tuple[str, str, str, str, int, int]]) -> None:
+    documents = []
+    for number, (rule, process, parent, container, pid, day) in enumerate(made, 1):
+        output = f"14:13:20.{number:09d}: Warning Something (process={process} parent={parent} pid={pid} container_id={container} file=/proc/{pid}/x day=2026-01-0{day}T10:00:00Z)"  # fmt: skip
+        fields = {
+            "proc.name": process,
+            "proc.pname": parent,
+            "proc.pid": pid,
+            "container.id": container,
+            "fd.name": f"/proc/{pid}/x",
+        }
+        documents.append(alert(number, rule, output, fields))
+    expected = Counter((rule, process, parent) for rule, process, parent, *_ in made)
+    with in_memory([events(documents)]) as history:
+        found = summary(history, Filter(), "fields", 1000)
+    assert sorted(group.count for group in found.groups) == sorted(expected.values())
+    assert found.events == len(made)
+    assert {group.process for group in found.groups} == {process for _, process, _ in expected}
+    for group in found.groups:
+        assert not any(container in group.text or str(pid) in group.text for _, _, _, container, pid, _ in made)
+        told = {
+            container
+            for rule, process, parent, container, _, _ in made
+            if rule == group.rule and f"process={process} parent={parent} " in group.text
+        }
+        assert group.containers == len(told)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["A", "B"]), st.sampled_from(["i1", "i2", None]), WORD), min_size=1, max_size=60
+    ),
+    st.integers(1, 8),
+)
+def test_proposals_never_remove_an_event_twice(made: list[tuple[str, str | None, str]], limit: int) -> None:
+    documents = []
+    for number, (rule, image, process) in enumerate(made, 1):
+        box = (
+            {"container.id": "host"}
+            if image is None
+            else {"container.id": f"{number:012x}", "container.name": "c", "container.image.repository": image}
+        )
+        documents.append(alert(number, rule, f"x {number}", {"proc.name": process, "proc.pname": "p", **box}))
+    with in_memory([events(documents)]) as history:
+        found = proposals(cells(history, Filter()), limit)
+    assert len(found) <= limit
+    covered: set[int] = set()
+    for one in found:
+        mine = {
+            number
+            for number, (rule, image, process) in enumerate(made)
+            if (rule, image or "") == (one.rule, one.image) and one.process in ("", process)
+        }
+        assert len(mine) == one.removes
+        assert not mine & covered
+        covered |= mine
+    assert [one.removes for one in found] == sorted([one.removes for one in found], reverse=True)
+
+
+def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "falcokit", "events", *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "XDG_DATA_HOME": str(folder)},
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_as_a_user_runs_it(tmp_path: Path) -> None:
+    lines = [json.dumps(document) for document in sample()]
+    (tmp_path / "e.json").write_text("\n".join(lines) + "\nnot an event\n", encoding="utf-8")
+    code, out, err = run(tmp_path, "summary", "e.json", "--limit", "1")
+    assert code == 0
+    assert err.startswith("falcokit: e.json:103: ")
+    assert out.splitlines()[0] == "102 events of 4 kinds"
+    assert out.splitlines()[2].startswith("      56  54.9%  DB program spawned process")
+    assert out.splitlines()[-1] == "46 events of 3 kinds more: --limit shows more"
+    assert max(len(line) for line in out.splitlines() if "$" not in line) <= 80
+    code, out, _ = run(tmp_path, "summary", "e.json", "--format", "json")
+    rows = json.loads(out)["groups"]
+    assert [row["count"] for row in rows] == [56, 24, 14, 8]
+    assert rows[0]["level"] == "medium"
+    for shape in ("csv", "markdown"):
+        assert run(tmp_path, "summary", "e.json", "--format", shape)[0] == 0
+    code, out, _ = run(
+        tmp_path, "summary", "e.json", "--rule", "Terminal*", "--where", "evt.time exists", "--format", "json"
+    )
+    assert code == 0
+    code, out, _ = run(tmp_path, "summary", "e.json", "--priority", "error")
+    assert (code, out) == (1, "0 events of 0 kinds\n")
+    assert run(tmp_path, "summary", "e.json", "--priority", "loud")[0] == 2
+    assert run(tmp_path, "summary", "e.json", "--last", "soon")[0] == 2
+    assert run(tmp_path, "summary", "e.json", "--where", "proc.nme = x")[0] == 2
+    assert run(tmp_path, "summary", "gone.json")[0] == 2
+    code, _, err = run(tmp_path, "summary")
+    assert (code, "falcokit events import" in err) == (2, True)
+
+
+def test_noise_as_a_user_runs_it(tmp_path: Path) -> None:
+    documents = [
+        alert(number, "Write below etc", f"x {number}", {"proc.name": "sh" if number % 10 else "odd", "container.id": "0" * 12, "container.name": "c", "container.image.repository": "a b/$x"}, "Error")
+        for number in range(1, 21)
+    ]  # fmt: skip
+    (tmp_path / "e.json").write_text("".join(json.dumps(document) + "\n" for document in documents), encoding="utf-8")
+    code, out, _ = run(tmp_path, "noise", "e.json", "--limit", "1")
+    assert code == 0
+    assert out.splitlines()[0] == "1 whitelists would remove 18 of 20 events (90%)"
+    assert "$ falcokit whitelist --rule 'Write below etc' --image 'a b/$x' --process sh" in out
+    assert "18 events of priority Error or above" in " ".join(out.split())
+    data = json.loads(run(tmp_path, "noise", "e.json", "--format", "json")[1])
+    assert [(one["process"], one["removes"]) for one in data["proposals"]] == [("sh", 18), ("odd", 2)]
