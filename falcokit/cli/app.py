@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "rule": "falcokit.cli.rule",
     "policy": "falcokit.cli.policy",
     "events": "falcokit.cli.events",
+    "audit": "falcokit.cli.audit",
     "defaults": "falcokit.cli.defaults",
     "upgrade": "falcokit.cli.upgrade",
     "explain": "falcokit.cli.explain",

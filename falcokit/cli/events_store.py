@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from falcokit.event import Damaged, Event
     from falcokit.history.importing import Imported
 
-__all__ = ["import_", "prune", "receive"]
+__all__ = ["address_of", "import_", "prune", "receive", "token_of"]
 
 _TOKEN_VARIABLE: Final = "FALCOKIT_TOKEN"
 _SHORTEST_TOKEN: Final = 16
@@ -171,8 +171,8 @@ def receive(
     from falcokit.receive.server import receive as serve
     from falcokit.receive.spool import Spool
 
-    address = _address(listen)
-    token = _token(token_file)
+    address = address_of(listen)
+    token = token_of(token_file)
     if token and no_token:
         fail("give either a token or --no-token")
     if not token and not no_token and not or_fail(lambda: is_loopback(address[0])):
@@ -192,7 +192,7 @@ def receive(
     )
 
 
-def _address(text: str) -> tuple[str, int]:
+def address_of(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not colon or not host or not (port.isdecimal() and port.isascii() and len(port) < 6 and int(port) < 65_536):
@@ -200,7 +200,7 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _token(path: str | None) -> str:
+def token_of(path: str | None) -> str:
     """The token of the file at *path*, else of the environment; empty where there is none."""
     token = os.environ.get(_TOKEN_VARIABLE, "")
     if path is not None:

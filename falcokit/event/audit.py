@@ -49,8 +49,12 @@ class AuditEvent(Mapping[str, object]):
         return sum(1 for _ in self)
 
     def compact(self) -> str:
-        """The event as it was written, on one line."""
-        return self._document.compact()
+        """The event as it was written, on one line; one of a list with the kind that the list told."""
+        text = self._document.compact()
+        kind = self._document.get("kind")
+        if kind is not None and kind.text() == "Event":
+            return text
+        return '{"kind":"Event","apiVersion":"audit.k8s.io/v1"' + ("," if len(text) > 2 else "") + text[1:]
 
     def _extract(self, expression: str) -> object:
         found = _EXPRESSION.fullmatch(expression)

@@ -67,7 +67,15 @@ def row_of(event: Event, templates: Templates, now: int) -> tuple[Any, ...]:
     port = fields.get("fd.sport", fields.get("fd.rport"))
     return (
         time,
-        _identity(header.id if form is not FALCO else "", header.time, rule, output, header.host, written),
+        # The stages of one request have one identifier, and an alert gets another one on each way.
+        _identity(
+            written if form is AUDIT else "" if form is FALCO else header.id,
+            header.time,
+            rule,
+            output,
+            header.host,
+            written,
+        ),
         rank_of(header.priority),
         rule or None,
         header.policy or None,

@@ -46,7 +46,7 @@ class Likeness:
         for number, (start, end) in enumerate(self._parts):
             if number in self._open:
                 key, sign, _ = self._text[start:end].partition("=")
-                closing = ")" if self._text[start:end].endswith(")") else ""
+                closing = ")" if self._text.count(")", start, end) > self._text.count("(", start, end) else ""
                 found += [self._text[at:start], f"{key}=<{key}>{closing}" if sign else "<*>"]
                 at = end
         return "".join([*found, self._text[at:]])

@@ -223,10 +223,13 @@ def test_what_was_rotated_away_between_two_runs_is_read_first(tmp_path: Path, st
 
 def test_a_follower_that_is_killed_loses_nothing_and_doubles_nothing(tmp_path: Path, store: Path) -> None:
     log, other = tmp_path / "events.json", tmp_path / "other.json"
-    log.write_bytes(b"")
+    log.write_bytes(lines(0, 1))
     other.write_bytes(b"")
     moments = random.Random()
-    count = 0
+    count = 1
+    with following(tmp_path, "events.json", "other.json"):
+        # A log that was rotated before anybody looked into it is not found again.
+        until(lambda: store.exists() and numbers(store) == [0])
     for turn in range(5):
         with following(tmp_path, "events.json", "other.json", by=signal.SIGKILL) as process:
             for _ in range(20):
