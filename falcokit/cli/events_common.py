@@ -52,7 +52,7 @@ Image = Annotated[Optional[list[str]], typer.Option("--image", metavar="NAME", h
 Namespace = Annotated[Optional[list[str]], typer.Option("--namespace", metavar="NAME", help="In this Kubernetes namespace; repeatable.")]  # fmt: skip
 Search = Annotated[str, typer.Option(metavar="TEXT", help="With this text in what is shown, whatever the case.")]
 Where = Annotated[
-    str, typer.Option(metavar="CONDITION", help="For which this condition, as in a rule, holds for sure.")
+    str, typer.Option(metavar="CONDITION", help="For which this condition on fields, as in a rule but without macros, holds for sure.")
 ]
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -125,15 +125,17 @@ def chosen(
         if since:
             fail("give either --since or --last")
         span = _span(last)
-        if span is None:
+        if not span:
             fail(f"--last takes a span such as 30m, 6h, 2d or 2w, not '{last}'")
-        begin = newest(history) if files else time.time_ns()
+        begin = newest(history, time.time_ns()) if files else time.time_ns()
         start = (begin or 0) - span if end is None else end - span
     rank = rank_of(priority_of(priority)) if priority else None
     if priority and rank is None:
         fail(
             f"there is no priority '{priority}': emergency, alert, critical, error, warning, notice, informational, debug"
         )
+    if start is not None and end is not None and start >= end:
+        fail("--until is not after --since: no event can be between them")
     test = condition(where) if where else None
     return Filter(start, end, tuple(rule or ()), rank, tuple(image or ()), tuple(namespace or ()), search, test)
 
@@ -179,11 +181,12 @@ def _moment(option: str, text: str) -> int | None:
     if span is not None:
         return time.time_ns() - span
     full = f"{text}T00:00" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text
-    full = f"{full}:00" if re.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", full) else full
-    found = read_time(full)
-    if found is None:
+    if found := re.fullmatch(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(Z|[+-]\d\d:?\d\d)?", full):
+        full = f"{found[1]}:00{found[2] or ''}"
+    moment = read_time(full)
+    if moment is None:
         fail(f"--{option} takes a time such as 2026-11-27T10:00 (UTC) or a span such as 6h, not '{text}'")
-    return found
+    return moment
 
 
 def _span(text: str) -> int | None:

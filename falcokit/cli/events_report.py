@@ -67,13 +67,17 @@ def report(
 
     Example: falcokit events report --last 7d -o report.html --rules rules.d
     """
+    from falcokit.cli.events_summary import next_step
     from falcokit.history.overall import overall
     from falcokit.history.summary import summary
     from falcokit.report.events_report import to_html, to_markdown
     from falcokit.report.text import plain
     from falcokit.workspace.write import write_whole
 
-    kind = format or (Kind.html if (output or "").endswith((".html", ".htm")) else Kind.md)
+    page = (output or "").endswith((".html", ".htm"))
+    if output is not None and format is None and not page and not output.endswith((".md", ".markdown", ".txt")):
+        fail(f"what {output} is to be, its ending does not tell: .html, .md, or --format")
+    kind = format or (Kind.html if page else Kind.md)
     if output is None and kind is Kind.html and sys.stdout.isatty():
         fail("a page is nothing for a terminal: name a file with -o")
     with opened(files, store) as history:
@@ -85,7 +89,7 @@ def report(
         found,
         kinds,
         silenced,
-        lambda group: f"falcokit events show {group.newest:016x} --raw | falcokit whitelist --event -",
+        next_step(files, store),
         plain(title),
     )
     if output is None:

@@ -27,9 +27,13 @@ from falcokit.cli.options import Format, fail, write
 from falcokit.cli.screen import screen_width
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from falcokit.overview.kinds import Group
 
-__all__ = ["noise", "summary"]
+__all__ = ["next_step", "noise", "summary"]
+
+_MAX_FILES = 3
 
 
 class Shape(StrEnum):
@@ -82,13 +86,7 @@ def summary(
     with opened(files, store) as history:
         meant = chosen(history, files, since=since, until=until, last=last, rule=rule, priority=priority, image=image, namespace=namespace, search=search, where=where)  # fmt: skip
         found = summed(history, meant, mask.value, limit)
-    told = ["-"] if files and "-" in files else files or (["--store", store] if store else [])
-
-    def command(group: Group) -> str:
-        where_from = "EVENTS" if told == ["-"] else shlex.join(told)
-        return f"falcokit events show {group.newest:016x} {where_from} --raw | falcokit whitelist --event -".replace(
-            "  ", " "
-        )
+    command = next_step(files, store)
 
     if format is Shape.json:
         import json
@@ -101,6 +99,33 @@ def summary(
     else:
         write(summary_text(found, command, screen_width()))
     raise typer.Exit(0 if found.events else 1)
+
+
+def next_step(files: list[str] | None, store: str | None) -> Callable[[Group], str]:
+    """What proposes a whitelist for a kind of events of *files*, or of the history *store*."""
+    from falcokit.report.text import plain
+
+    if files:
+        few = len(files) <= _MAX_FILES and "-" not in files
+        where_from = (
+            shlex.join([f"./{name}" if name.startswith("-") else name for name in files]) if few else "EVENTS..."
+        )
+    else:
+        where_from = shlex.join(["--store", store]) if store else ""
+
+    def command(group: Group) -> str:
+        options = []
+        if group.image is None:  # On a host, or in an audit log, something else has to name it.
+            named = (("--process", group.process), ("--parent", group.parent)) if group.process else (("--user", group.user), ("--namespace", group.namespace))  # fmt: skip
+            options = [part for option, value in named if value for part in (option, value)]
+        more = f" {shlex.join([plain(part) for part in options])}" if options else ""
+        return (
+            f"falcokit events show {group.newest:016x} {where_from} --raw | falcokit whitelist --event -{more}".replace(
+                "  ", " "
+            )
+        )
+
+    return command
 
 
 def noise(

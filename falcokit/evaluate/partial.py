@@ -59,7 +59,11 @@ def typed_fields(fields: Mapping[str, object], source: str, catalogue: Catalogue
         if address in found and network not in found:
             found[network] = found[address]
     for name, value in list(found.items()):
-        if value.__class__ is not str:
+        if not isinstance(value, str):
+            if isinstance(value, float) and value.is_integer():
+                value = found[name] = int(value)
+            if value is not None and not _fits(name, value.__class__, source, catalogue):
+                del found[name]  # Nothing that the field can be: what it was is not known.
             continue
         read = _reader(name, source, catalogue)
         if read is not None:
@@ -101,6 +105,21 @@ def _single(text: str) -> list[str]:
         if "," in text or not text:
             raise ValueError(text)
     return [text]
+
+
+@lru_cache(maxsize=4096)
+def _fits(name: str, kind: type[object], source: str, catalogue: Catalogue) -> bool:
+    """Whether a value of the type *kind* of JSON can be one of the field; of fields that are not known, every one."""
+    use = catalogue.resolve(name, source) if len(name) < 500 else None
+    if not isinstance(use, FieldUse) or name.startswith("evt.time"):  # A text that Falco prints as a number.
+        return True
+    if use.is_list:
+        return kind in (list, tuple)
+    if use.type == "BOOL":
+        return kind is bool
+    if use.type in _NUMBERS:
+        return kind is int
+    return kind is float or kind is int if use.type == "DOUBLE" else use.type not in TEXTS
 
 
 @lru_cache(maxsize=4096)

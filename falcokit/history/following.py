@@ -12,6 +12,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from hashlib import blake2b
 from threading import Event as Signal
 from time import monotonic
 from typing import Final
@@ -32,6 +33,8 @@ _GATHER: Final = 400
 """Milliseconds for which changes are gathered, and in which a line is looked for where the system tells of none."""
 _ROTATED: Final = re.compile(r"[.-]\d[\dTZ.-]*")
 """What rotation puts behind a name: ``.1``, ``-20261127``."""
+_TAIL: Final = 1024
+"""By how many bytes before the last one read a file is known again."""
 _UNPACK: Final = b"\x1f\x8b"
 
 
@@ -91,13 +94,14 @@ def _changes(folders: set[str], stop: Signal) -> Iterator[None]:
 
 
 class _Part:
-    """An open file, read up to the byte ``done``; ``ended`` tells that it does not grow any more."""
+    """An open file, read up to the byte ``done``; ``ended`` tells that it does not grow any more, ``tail`` what stands before ``done``."""
 
     def __init__(self, path: str, done: int = 0, ended: bool = False) -> None:
         self.path: Final = path
         self.file: Final = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self.inode: Final = os.fstat(self.file).st_ino
         self.done = done
+        self.tail = ""
         self.ended = ended
         self._looked = done
         self._counted = (0, 0)
@@ -106,8 +110,13 @@ class _Part:
         return os.fstat(self.file).st_size
 
     def fits(self) -> bool:
-        """Whether it can be the file that was read up to here: a line ended there."""
-        return self.done == 0 or (self.size() >= self.done and os.pread(self.file, 1, self.done - 1) == b"\n")
+        """Whether it is the file that was read up to here: lines of one length look alike, but for what they say."""
+        return self.done == 0 or (self.size() >= self.done and self.told() == self.tail)
+
+    def told(self) -> str:
+        """What stands before ``done``, in short."""
+        length = min(self.done, _TAIL)
+        return blake2b(os.pread(self.file, length, self.done - length), digest_size=16).hexdigest()
 
     def has_news(self) -> bool:
         """Whether a whole line, or the last one of all, is to be read."""
@@ -166,7 +175,7 @@ class _Log:
         """What was written since *progress* to files that were rotated away; *current* begins where the last run stopped."""
         if progress is None:
             return []
-        current.done = progress.bytes
+        current.done, current.tail = progress.bytes, progress.tail
         if current.inode == progress.inode and current.fits():
             return []
         current.done = 0
@@ -193,7 +202,7 @@ class _Log:
             parts: list[_Part] = []
             with suppress(OSError):
                 parts = [_Part(path, ended=True) for _, path, _ in beside[start:]]
-                parts[0].done = progress.bytes
+                parts[0].done, parts[0].tail = progress.bytes, progress.tail
                 if parts[0].fits():
                     return parts
             for part in parts:
@@ -204,7 +213,7 @@ class _Log:
         """Notice rotation; whether there is something to read."""
         last = self._parts[-1]
         if not last.fits():  # Truncated, or written anew.
-            left = self._rotated(Progress(self.path, last.inode, last.done), True)
+            left = self._rotated(Progress(self.path, last.inode, last.done, last.tail), True)
             last.done = last._looked = 0
             last._counted = (0, 0)
             self._parts[-1:] = [*left, last]
@@ -215,7 +224,7 @@ class _Log:
                 new = _Part(self.path)
                 last.ended = True
                 # It may have been rotated more than once.
-                between = self._rotated(Progress(self.path, last.inode, last.done), False)
+                between = self._rotated(Progress(self.path, last.inode, last.done, last.tail), False)
                 for again in between[:1]:
                     again.close()
                 self._parts += [*between[1:], new]
@@ -228,13 +237,14 @@ class _Log:
         read = new = 0
         while self.look():
             part = self._parts[0]
-            data, start = part.lines(), part.done
+            data, start, tail = part.lines(), part.done, part.tail
             part.done += len(data)
-            progress = Progress(self.path, part.inode, part.done)
+            part.tail = part.told()
+            progress = Progress(self.path, part.inode, part.done, part.tail)
             try:
                 some, added = add_all(history, self._events(part, data, start), progress)
             except BaseException:
-                part.done = start
+                part.done, part.tail = start, tail
                 raise
             read, new = read + some, new + added
             if monotonic() > end:

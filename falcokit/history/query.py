@@ -26,7 +26,7 @@ __all__ = [
     "total",
 ]
 
-_SHOWN: Final = tuple(name for name in COLUMNS if name not in ("raw", "labels"))
+_SHOWN: Final = tuple(name for name in COLUMNS if name not in ("raw", "labels", "timed"))
 _SEARCHED: Final = ("rule", "policy", "container", "image", "host", "namespace", "pod", "process", '"user"', "output")
 
 
@@ -197,9 +197,9 @@ def total(history: History, chosen: Filter | None = None) -> int:
     return int(history.all(f"SELECT count(*) FROM {source}", values)[0][0])
 
 
-def newest(history: History) -> int | None:
-    """The moment of the newest event."""
-    return history.all("SELECT max(time) FROM events")[0][0]  # type: ignore[no-any-return]
+def newest(history: History, now: int) -> int | None:
+    """The moment of the newest event that tells its time, of those that do not lie behind *now*."""
+    return history.all("SELECT max(time) FROM events WHERE timed AND time <= ?", [now])[0][0]  # type: ignore[no-any-return]
 
 
 def label_expression(label: str) -> tuple[str, list[object]]:
@@ -228,14 +228,13 @@ def counts_by(history: History, chosen: Filter, labels: Sequence[str]) -> list[t
 
 
 def _streamed(history: History, query: str, values: Iterable[object]) -> Iterator[tuple[Any, ...]]:
+    """The rows of *query*, some at a time; nothing else may be asked until the last one is there."""
+    connection = history.connection  # A cursor of its own would not see the temporary tables.
     with trouble_told(history.path):
-        cursor = history.connection.cursor()
-        if history.path:
-            cursor.execute("USE history")
-        cursor.execute(query, list(values))
+        connection.execute(query, list(values))
     while True:
         with trouble_told(history.path):
-            rows = cursor.fetchmany(2000)
+            rows = connection.fetchmany(2000)
         if not rows:
             return
         yield from rows

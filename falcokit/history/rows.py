@@ -7,6 +7,8 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import Any, Final
 
+import orjson
+
 from falcokit.event import Event
 from falcokit.event.form import AUDIT, FALCO
 from falcokit.event.times import read_time
@@ -22,7 +24,7 @@ COLUMNS: Final = {
     "tag": "VARCHAR", "digest": "VARCHAR", "cluster": "VARCHAR", "namespace": "VARCHAR", "deployment": "VARCHAR",
     "pod": "VARCHAR", "process": "VARCHAR", "parent": "VARCHAR", "user": "VARCHAR", "file": "VARCHAR", "actions": "VARCHAR",
     "proto": "VARCHAR", "client": "VARCHAR", "server": "VARCHAR", "port": "INTEGER", "output": "VARCHAR", "template": "UINTEGER",
-    "labels": "VARCHAR", "raw": "VARCHAR",
+    "timed": "BOOLEAN", "labels": "VARCHAR", "raw": "VARCHAR",
 }  # fmt: skip
 """Columns and their types.  ``time`` is in nanoseconds since 1970, ``rank`` a priority as a number, ``template`` the form of the output;
 ``labels`` is JSON where ``raw`` has them not by name."""
@@ -67,15 +69,7 @@ def row_of(event: Event, templates: Templates, now: int) -> tuple[Any, ...]:
     port = fields.get("fd.sport", fields.get("fd.rport"))
     return (
         time,
-        # The stages of one request have one identifier, and an alert gets another one on each way.
-        _identity(
-            written if form is AUDIT else "" if form is FALCO else header.id,
-            header.time,
-            rule,
-            output,
-            header.host,
-            written,
-        ),
+        _identity(_own(event, written), header.time, rule, output, header.host),
         rank_of(header.priority),
         rule or None,
         header.policy or None,
@@ -102,6 +96,7 @@ def row_of(event: Event, templates: Templates, now: int) -> tuple[Any, ...]:
         _port(port),
         text,
         templates.number(rule or header.policy, text, fields),
+        header.time is not None,
         _labels(event) if form is not FALCO else None,
         written,
     )
@@ -148,23 +143,32 @@ def _alert(event: Event, templates: Templates) -> tuple[Any, ...] | None:
         return None
     port = other if port is None else port
     return (
-        time, _identity("", time, rule, output, host, ""), rank, rule, None, "Fa", source, host, name, own, image, tag, digest,
+        time, _identity("", time, rule, output, host), rank, rule, None, "Fa", source, host, name, own, image, tag, digest,
         cluster, namespace, deployment, pod, process, parent, user, file, None, proto, client, server or remote,
-        None if port is None else _port(port), output, templates.number(rule, output, fields), None, event.written,
+        None if port is None else _port(port), output, templates.number(rule, output, fields), True, None, event.written,
     )  # fmt: skip
 
 
-def _identity(own: str, time: int | None, rule: str, output: str, host: str, written: str) -> int:
-    """What tells an event from every other: its own identifier, else its moment to the nanosecond and what it says.
+def _own(event: Event, written: str) -> str:
+    """What an event has of its own that tells it from every other; empty where its moment and what it says do."""
+    form, header = event.form, event.header
+    if form is AUDIT:
+        return written  # The stages of one request have one identifier.
+    if form is not FALCO:
+        return header.id or ("" if header.time is not None and header.time % _SECOND else written)
+    if header.time is not None and header.time % _SECOND:
+        return ""
+    # Whole seconds: other alerts may say the same.  Through falcosidekick there are more keys, but the same fields.
+    try:
+        fields = orjson.dumps(event.fields, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        fields = repr(sorted(event.fields.items(), key=str))
+    return f"{header.time}\0{header.rule}\0{header.output}\0{header.host}\0{fields}"
 
-    Through falcosidekick an alert gets more keys, but stays the same alert.
-    """
-    if own:
-        data = own
-    elif time is not None and time % _SECOND:
-        data = f"{time}\0{rule}\0{output}\0{host}"
-    else:
-        data = written
+
+def _identity(own: str, time: int | None, rule: str, output: str, host: str) -> int:
+    """A number for what tells an event from every other: what it has of its own, else its moment to the nanosecond and what it says."""
+    data = f"{own}\0{time}" if own else f"{time}\0{rule}\0{output}\0{host}"
     return int.from_bytes(blake2b(data.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
@@ -210,8 +214,6 @@ def _actions(document: Mapping[str, Any]) -> str | None:
 
 def _labels(event: Event) -> str | None:
     """The labels and fields of an event that has them not as an object."""
-    import orjson
-
     known: dict[str, str] = {
         name: str(value)[:2000]
         for name, value in event.fields.items()

@@ -46,7 +46,7 @@ _DAMAGED: Final = (
 )
 """What the database says of files that it cannot read."""
 _LONG: Final = ("output", "labels", "raw")
-_NUMBERS: Final = {"time": "int64", "id": "uint64", "template": "uint32"}
+_NUMBERS: Final = {"time": "int64", "id": "uint64", "template": "uint32", "timed": "bool"}
 
 
 class Held(ConfigError):
@@ -54,11 +54,12 @@ class Held(ConfigError):
 
 
 class Progress(Record):
-    """How far the file at ``path`` with this ``inode`` was read, in ``bytes``."""
+    """How far the file at ``path`` with this ``inode`` was read, in ``bytes``, and what stands before that, in short (``tail``)."""
 
-    __slots__ = ("bytes", "inode", "path")
+    __slots__ = ("bytes", "inode", "path", "tail")
 
-    def __init__(self, path: str, inode: int, bytes: int) -> None:
+    def __init__(self, path: str, inode: int, bytes: int, tail: str = "") -> None:
+        self.tail: Final = tail
         self.path: Final = path
         self.inode: Final = inode
         self.bytes: Final = bytes
@@ -142,7 +143,8 @@ class History:
             if progress is not None:
                 connection.execute("DELETE FROM files WHERE path = ?", [progress.path])
                 connection.execute(
-                    "INSERT INTO files VALUES (?, ?, ?)", [progress.path, progress.inode, progress.bytes]
+                    "INSERT INTO files VALUES (?, ?, ?, ?)",
+                    [progress.path, progress.inode, progress.bytes, progress.tail],
                 )
             connection.execute("COMMIT")
         except BaseException:
@@ -182,7 +184,7 @@ class History:
 
     def progress(self, path: str) -> Progress | None:
         """How far the file at *path* was read."""
-        found = self.all("SELECT path, inode, bytes FROM files WHERE path = ?", [path])
+        found = self.all("SELECT path, inode, bytes, tail FROM files WHERE path = ?", [path])
         return Progress(*found[0]) if found else None
 
     def drop_before(self, moment: int) -> int:
@@ -214,11 +216,15 @@ def in_memory(events: Iterable[Sequence[Event]] = ()) -> History:
 
 def open_to_write(path: str, patience: float = _PATIENCE) -> History:
     """The history at *path*, made where there is none; waits for whoever has it.  Raises `ConfigError`, `Held` where that takes too long."""
+    os.umask(os.umask(0o077) | 0o077)  # For what the database puts beside it for a while, too.
     try:
         os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {(error.strerror or 'it failed').lower()}") from None
     fresh = not os.path.exists(path)
+    if not fresh and os.path.isfile(path) and os.path.getsize(path) == 0:
+        os.unlink(path)  # Begun on a disk that was full.
+        fresh = True
     history = History(_wait(path, False, patience), path)
     if fresh:
         with suppress(OSError):
@@ -319,7 +325,7 @@ def _create(history: History) -> None:
         "BEGIN",
         f"CREATE TABLE IF NOT EXISTS events ({columns})",
         "CREATE TABLE IF NOT EXISTS templates (number UINTEGER, rule VARCHAR, text VARCHAR)",
-        "CREATE TABLE IF NOT EXISTS files (path VARCHAR, inode UBIGINT, bytes UBIGINT)",
+        "CREATE TABLE IF NOT EXISTS files (path VARCHAR, inode UBIGINT, bytes UBIGINT, tail VARCHAR)",
         "CREATE TABLE IF NOT EXISTS about (version VARCHAR)",
         f"INSERT INTO about SELECT '{_VERSION}' WHERE NOT EXISTS (SELECT * FROM about)",
         "COMMIT",

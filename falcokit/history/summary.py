@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from falcokit.history.query import Filter, scope
 from falcokit.history.store import History
 from falcokit.overview.kinds import BUCKETS, Group, Summary
-from falcokit.overview.noise import Cell
+from falcokit.overview.noise import URGENT, Cell
 from falcokit.overview.similar import Form, likenesses
 from falcokit.overview.template import without_container
 
@@ -33,31 +33,29 @@ def summary(history: History, chosen: Filter, mask: str = "similar", limit: int 
     if not places:
         return Summary((), events, kinds)
     _keep(history, "places", ("number", "place"), *zip(*places, strict=True))
+    joined = f"{source} JOIN forms USING (form) JOIN places USING (number)"
     rows = history.all(
-        "SELECT place, count(*), min(time), max(time), count(DISTINCT coalesce(container_id, container)), count(DISTINCT image), count(DISTINCT host),"
-        f" mode(image), mode(process), min(rank), arg_max(id, time) FROM {source} JOIN forms USING (form) JOIN places USING (number)"
-        " GROUP BY place ORDER BY place",
+        "SELECT place, count(*), min(time), max(time), count(DISTINCT coalesce(container_id, container)), count(DISTINCT image),"
+        f" count(DISTINCT host), min(rank) FROM {joined} GROUP BY place ORDER BY place",
         values,
     )
-    trends = _trends(history, source, values)
-    groups = [
-        Group(
-            counted[place][0],
-            counted[place][1],
-            count,
-            first,
-            last,
-            containers,
-            images,
-            hosts,
-            image,
-            process,
-            rank,
-            newest,
-            trends[place],
-        )
-        for place, count, first, last, containers, images, hosts, image, process, rank, newest in rows
-    ]
+    # What stands for a row is of what is commonest in it: the newest of all may be something else.
+    likest = history.all(
+        "SELECT place, max(n), arg_max(one, n) FROM (SELECT place, form, image, process, count(*) AS n, arg_max({'id': id, 'image': image,"
+        " 'process': process, 'parent': parent, 'user': \"user\", 'namespace': namespace}, time) AS one"
+        f" FROM {joined} GROUP BY place, form, image, process) GROUP BY place",
+        values,
+    )
+    trends, like = _trends(history, source, values), {place: (count, one) for place, count, one in likest}
+    groups = []
+    for place, count, first, last, containers, images, hosts, rank in rows:
+        most, one = like[place]
+        groups.append(
+            Group(
+                counted[place][0], counted[place][1], count, first, last, containers, images, hosts, one["image"], one["process"],
+                rank, one["id"], trends[place], most, one["parent"], one["user"], one["namespace"],
+            )
+        )  # fmt: skip
     return Summary(tuple(groups), events, kinds)
 
 
@@ -125,8 +123,8 @@ def cells(history: History, chosen: Filter) -> list[Cell]:
     source, values = scope(history, chosen)
     rows = history.all(
         "SELECT rule, image, process, parent, count(*) AS count, count(DISTINCT template), count(DISTINCT coalesce(container_id, container)),"
-        f" count(DISTINCT host), min(rank), arg_max(id, time), coalesce(container = 'host' AND image IS NULL, false) AS on_host FROM {source} AND rule IS NOT NULL"
-        " GROUP BY rule, image, process, parent, on_host ORDER BY count DESC LIMIT 50000",
+        f" count(DISTINCT host), count(*) FILTER (rank <= {URGENT}), arg_max(id, time), coalesce(container = 'host' AND image IS NULL, false) AS on_host"
+        f" FROM {source} AND rule IS NOT NULL GROUP BY rule, image, process, parent, on_host ORDER BY count DESC LIMIT 50000",
         values,
     )
     return [Cell(*row) for row in rows]

@@ -20,8 +20,9 @@ BUCKETS: Final = 24
 
 class Group(Record):
     """Events of one ``rule`` with outputs of the form ``text``: their ``count``, the ``first`` and ``last`` of them (nanoseconds since 1970),
-    how many different containers, images and hosts there are, the commonest image and process, the most urgent priority,
-    the ``newest`` one's identifier, and how many there were in each of `BUCKETS` equal spans of the whole time (``trend``)."""
+    how many different containers, images and hosts there are, the most urgent priority, and how many there were in each of `BUCKETS`
+    equal spans of the whole time (``trend``).  ``newest`` is the newest event of the commonest form, image and process of them, which
+    ``image``, ``process``, ``parent``, ``user`` and ``namespace`` are of; ``likest`` tells how many are like it in these three."""
 
     __slots__ = (
         "containers",
@@ -31,12 +32,16 @@ class Group(Record):
         "image",
         "images",
         "last",
+        "likest",
+        "namespace",
         "newest",
+        "parent",
         "process",
         "rank",
         "rule",
         "text",
         "trend",
+        "user",
     )
 
     def __init__(
@@ -54,7 +59,15 @@ class Group(Record):
         rank: int | None,
         newest: int,
         trend: tuple[int, ...],
+        likest: int,
+        parent: str | None = None,
+        user: str | None = None,
+        namespace: str | None = None,
     ) -> None:
+        self.likest: Final = likest
+        self.parent: Final = parent
+        self.user: Final = user
+        self.namespace: Final = namespace
         self.rule: Final = rule
         self.text: Final = text
         self.count: Final = count

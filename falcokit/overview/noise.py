@@ -7,17 +7,17 @@ from typing import Final
 
 from falcokit.record import Record
 
-__all__ = ["Cell", "Proposal", "proposals"]
+__all__ = ["URGENT", "Cell", "Proposal", "proposals"]
 
 _NARROW: Final = 0.8
 """Which share of what a wide proposal removes a narrow one must remove to be taken instead."""
-_URGENT: Final = 3
+URGENT: Final = 3
 """The number of the priority Error: what is as urgent is told."""
 
 
 class Cell(Record):
     """Events that whitelists cannot tell apart by rule, image, process and parent: their ``count``, how many forms of outputs, containers
-    and hosts there are, the most urgent priority, and the identifier of the newest."""
+    and hosts there are, how many are of priority Error or more urgent, and the identifier of the newest."""
 
     __slots__ = (
         "containers",
@@ -29,8 +29,8 @@ class Cell(Record):
         "on_host",
         "parent",
         "process",
-        "rank",
         "rule",
+        "urgent",
     )
 
     def __init__(
@@ -43,7 +43,7 @@ class Cell(Record):
         forms: int,
         containers: int,
         hosts: int,
-        rank: int | None,
+        urgent: int,
         newest: int,
         on_host: bool,
     ) -> None:
@@ -55,7 +55,7 @@ class Cell(Record):
         self.forms: Final = forms
         self.containers: Final = containers
         self.hosts: Final = hosts
-        self.rank: Final = rank
+        self.urgent: Final = urgent
         self.newest: Final = newest
         self.on_host: Final = on_host
 
@@ -63,8 +63,9 @@ class Cell(Record):
 class Proposal(Record):
     """Leave out the events of ``rule`` with this ``image`` (of hosts, with this parent) and, where it is not empty, this ``process``.
 
-    ``removes`` is how many events that removes which the proposals before it do not; ``events``, ``forms``, ``processes``, ``containers``
-    and ``hosts`` (as a lower bound) are all that it covers, ``urgent`` those of priority Error or more urgent.
+    ``removes`` is how many events it removes that no other does; ``events``, ``forms``, ``processes`` and ``containers`` (these at most) are all
+    that it covers: on a host it names no container, so that the same process in containers goes with it.  ``urgent`` are those of
+    priority Error or more urgent.
     """
 
     __slots__ = (
@@ -91,9 +92,9 @@ class Proposal(Record):
         self.events: Final = sum(cell.count for cell in covered)
         self.forms: Final = sum(cell.forms for cell in covered)
         self.processes: Final = len({cell.process for cell in covered})
-        self.containers: Final = max(cell.containers for cell in covered)
+        self.containers: Final = sum(cell.containers for cell in covered)
         self.hosts: Final = max(cell.hosts for cell in covered)
-        self.urgent: Final = sum(cell.count for cell in covered if cell.rank is not None and cell.rank <= _URGENT)
+        self.urgent: Final = sum(cell.urgent for cell in covered)
         self.newest: Final = max(covered, key=lambda cell: cell.count).newest
 
 
@@ -106,11 +107,15 @@ def proposals(cells: Sequence[Cell], limit: int) -> list[Proposal]:
         # On a host only the process and what started it tell one from another.
         key = (cell.rule, cell.image, "") if cell.image else (cell.rule, "", f"{cell.process}\0{cell.parent or ''}")
         groups.setdefault(key, []).append(cell)
+    everywhere: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        everywhere.setdefault((cell.rule, f"{cell.process}\0{cell.parent or ''}"), []).append(cell)
     found = []
     for (rule, image, own), group in groups.items():
         if own:
             process, _, parent = own.partition("\0")
-            found.append(Proposal(rule, "", process, parent, sum(cell.count for cell in group), group))
+            alike = everywhere[rule, f"{process}\0{parent}"]
+            found.append(Proposal(rule, "", process, parent, sum(cell.count for cell in group), alike))
             continue
         total = sum(cell.count for cell in group)
         by_process: dict[str, list[Cell]] = {}

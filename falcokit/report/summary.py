@@ -40,9 +40,7 @@ def summary_text(found: Summary, command: Callable[[Group], str], width: int = 8
         lines += [f"{'':17}{row}" for row in rows]
         where = [
             _number(group.containers, "container") if group.containers else "",
-            _number(group.images, "image") + (f" ({plain(group.image)})" if group.images == 1 and group.image else "")
-            if group.images
-            else "",
+            _images(group) if group.images else "",
             _number(group.hosts, "host") if group.hosts else "",
         ]
         lines.append(f"{'':17}{', '.join([one for one in where if one] or ['no container told'])}")
@@ -88,9 +86,12 @@ def summary_markdown(found: Summary, command: Callable[[Group], str]) -> str:
 
 def noise_text(found: Sequence[Proposal], events: int, width: int = 80) -> str:
     """The proposals in order, with how much is left and what else each covers."""
+    if not found:
+        return f"no whitelist to propose for {_number(events, 'event')}: they tell neither an image nor a process on a host\n"
     removed = sum(one.removes for one in found)
+    share = removed / max(events, 1)
     lines = [
-        f"{len(found)} whitelists would remove {removed} of {_number(events, 'event')} ({removed / max(events, 1):.0%})",
+        f"{_number(len(found), 'whitelist')} would remove {removed} of {_number(events, 'event')} ({share:.0%})",
         "",
     ]
     for number, one in enumerate(found, 1):
@@ -98,7 +99,8 @@ def noise_text(found: Sequence[Proposal], events: int, width: int = 80) -> str:
         what = [f"image {one.image}" if one.image else "on the host", f"process {one.process}" if one.process else ""]
         what.append(f"started by {one.parent}" if one.parent else "")
         lines += [f"{'':22}{row}" for row in wrap(plain(", ".join(part for part in what if part)), max(width - 22, 40))]
-        reach = [
+        reach = [_number(one.events, "event")] if one.events != one.removes else []
+        reach += [
             _number(one.forms, "form"),
             _number(one.processes, "process"),
             f"up to {_number(one.containers, 'container')}",
@@ -114,7 +116,7 @@ def noise_json(found: Sequence[Proposal], events: int) -> dict[str, Any]:
     rows = [
         {
             "rule": one.rule, "image": one.image, "process": one.process, "parent": one.parent, "removes": one.removes,
-            "forms": one.forms, "processes": one.processes, "containers": one.containers, "hosts": one.hosts, "urgent": one.urgent,
+            "forms": one.forms, "processes": one.processes, "events": one.events, "containers": one.containers, "hosts": one.hosts, "urgent": one.urgent,
             "newest": f"{one.newest:016x}", "command": whitelist_command(one),
         }
         for one in found
@@ -148,6 +150,12 @@ def when(moment: int) -> str:
         return datetime.fromtimestamp(moment // 10**9, UTC).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):
         return "?"
+
+
+def _images(group: Group) -> str:
+    mostly = "mostly " if group.images > 1 else ""
+    named = f" ({mostly}{plain(group.image)})" if group.image and group.likest * 2 > group.count else ""
+    return _number(group.images, "image") + named
 
 
 def _row_names() -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from falcokit.validation import compile_condition
         ("syscall", {"proc.pid": "12 apples", "evt.is_open_write": "maybe"}, {}),
         ("syscall", {"proc.pname": "sh"}, {"proc.pname": "sh", "proc.aname[1]": "sh"}),
         ("syscall", {"proc.pname": None}, {"proc.pname": None, "proc.aname[1]": None}),
+        ("syscall", {"fd.sport": 8080.0, "user.uid": 1.5}, {"fd.sport": 8080}),
+        ("syscall", {"proc.cmdline": ["bash"], "proc.exe": 7, "user.uid": True, "evt.is_open_read": 1}, {}),
         ("syscall", {"no.field": "1"}, {"no.field": "1"}),
         ("k8s_audit", {"ka.req.pod.containers.image": "nginx"}, {"ka.req.pod.containers.image": ["nginx"]}),
         ("k8s_audit", {"ka.req.pod.containers.image": "(nginx)"}, {"ka.req.pod.containers.image": ["nginx"]}),

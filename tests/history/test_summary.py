@@ -152,6 +152,57 @@ def test_proposals_never_remove_an_event_twice(made: list[tuple[str, str | None,
     assert [one.removes for one in found] == sorted([one.removes for one in found], reverse=True)
 
 
+def test_what_a_person_would_keep_apart_stays_apart() -> None:
+    """Names that are parts of others, ports of servers, uids, and containers called like their process."""
+    rows = [("Warning F (file=/srv/api-data/x)", "api"), ("Warning F (file=/srv/web-data/x)", "web"), ("Warning F (connection=10.0.0.1:40000->10.0.0.5:27017)", "a"),
+            ("Warning F (connection=10.0.0.1:40001->10.0.0.5:31337)", "a"), ("Warning F (uid=10000)", "a"), ("Warning F (uid=65534)", "a"), ("Warning F (command=redis -x)", "redis"), ("Warning F (command=nginx -x)", "nginx")]  # fmt: skip
+    documents = [
+        alert(
+            number, "R", f"14:13:20.{number:09d}: {output}", {"container.id": f"{number:012x}", "container.name": name}
+        )
+        for number, (output, name) in enumerate(rows, 1)
+    ]
+    with in_memory([events(documents)]) as history:
+        found = summary(history, Filter(), "fields", 100)
+    assert found.kinds == len(rows)
+    assert {group.text for group in found.groups} == {
+        output.removeprefix("Warning ").replace("10.0.0.1:40000->", "<client>->").replace("10.0.0.1:40001->", "<client>->") for output, _ in rows
+    }  # fmt: skip
+
+
+def test_clients_and_numbers_of_processes_are_taken_out() -> None:
+    rows = ["F (connection=fd00::1:{0}->fd00::2:443)", "F (pid={0} ppid={0} proc_vpid={0})", "F (file=/proc/{0}/maps)"]
+    documents = [alert(number, f"R{number % 3}", rows[number % 3].format(20_000 + number)) for number in range(1, 31)]
+    with in_memory([events(documents)]) as history:
+        assert [group.count for group in summary(history, Filter(), "fields", 100).groups] == [10, 10, 10]
+
+
+def test_what_stands_for_a_row_is_of_what_is_commonest_in_it() -> None:
+    box = {"container.id": "0" * 12, "container.name": "c", "proc.name": "sh"}
+    documents = [alert(number, "R", "F", {**box, "container.image.repository": "shop/web" if number < 10 else "shop/pay"}) for number in range(1, 11)]  # fmt: skip
+    with in_memory([events(documents)]) as history:
+        (group,) = summary(history, Filter(), "similar", 10).groups
+    assert (group.count, group.image, group.likest, group.images) == (10, "shop/web", 9, 2)
+
+
+def test_a_proposal_for_a_host_tells_what_goes_with_it_in_containers() -> None:
+    host = {"container.id": "host", "proc.name": "sh", "proc.pname": "cron"}
+    box = {
+        "container.id": "0" * 12,
+        "container.name": "c",
+        "container.image.repository": "i",
+        "proc.name": "sh",
+        "proc.pname": "cron",
+    }
+    documents = [alert(number, "R", "F", host) for number in range(1, 6)] + [
+        alert(number, "R", "F", box, "Critical") for number in range(6, 9)
+    ]
+    with in_memory([events(documents)]) as history:
+        first, second = proposals(cells(history, Filter()), 5)
+    assert (first.image, first.process, first.removes, first.events, first.urgent) == ("", "sh", 5, 8, 3)
+    assert (second.image, second.removes, second.urgent) == ("i", 3, 3)
+
+
 def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "falcokit", "events", *arguments], cwd=folder, capture_output=True, text=True, check=False,
@@ -183,6 +234,8 @@ def test_as_a_user_runs_it(tmp_path: Path) -> None:
     assert code == 0
     code, out, _ = run(tmp_path, "summary", "e.json", "--priority", "error")
     assert (code, out) == (1, "0 events of 0 kinds\n")
+    assert run(tmp_path, "summary", "e.json", "--where", "evt.time exists", "--search", "SHELL")[0] == 0
+    assert run(tmp_path, "summary", "e.json", "--since", "2026-03-01T00:00Z", "--until", "2026-02-01")[0] == 2
     assert run(tmp_path, "summary", "e.json", "--priority", "loud")[0] == 2
     assert run(tmp_path, "summary", "e.json", "--last", "soon")[0] == 2
     assert run(tmp_path, "summary", "e.json", "--where", "proc.nme = x")[0] == 2
@@ -199,7 +252,7 @@ def test_noise_as_a_user_runs_it(tmp_path: Path) -> None:
     (tmp_path / "e.json").write_text("".join(json.dumps(document) + "\n" for document in documents), encoding="utf-8")
     code, out, _ = run(tmp_path, "noise", "e.json", "--limit", "1")
     assert code == 0
-    assert out.splitlines()[0] == "1 whitelists would remove 18 of 20 events (90%)"
+    assert out.splitlines()[0] == "1 whitelist would remove 18 of 20 events (90%)"
     assert "$ falcokit whitelist --rule 'Write below etc' --image 'a b/$x' --process sh" in out
     assert "18 events of priority Error or above" in " ".join(out.split())
     data = json.loads(run(tmp_path, "noise", "e.json", "--format", "json")[1])
