@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "policy": "falcokit.cli.policy",
     "events": "falcokit.cli.events",
     "audit": "falcokit.cli.audit",
+    "forward": "falcokit.cli.forward",
     "defaults": "falcokit.cli.defaults",
     "upgrade": "falcokit.cli.upgrade",
     "explain": "falcokit.cli.explain",

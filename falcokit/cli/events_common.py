@@ -52,7 +52,10 @@ Image = Annotated[Optional[list[str]], typer.Option("--image", metavar="NAME", h
 Namespace = Annotated[Optional[list[str]], typer.Option("--namespace", metavar="NAME", help="In this Kubernetes namespace; repeatable.")]  # fmt: skip
 Search = Annotated[str, typer.Option(metavar="TEXT", help="With this text in what is shown, whatever the case.")]
 Where = Annotated[
-    str, typer.Option(metavar="CONDITION", help="For which this condition on fields, as in a rule but without macros, holds for sure.")
+    str,
+    typer.Option(
+        metavar="CONDITION", help="For which this condition on fields, as in a rule but without macros, holds for sure."
+    ),
 ]
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}

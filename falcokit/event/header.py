@@ -109,15 +109,19 @@ def _legacy(document: Mapping[str, Any], fields: Mapping[str, object]) -> Header
         host = names[0] if names else ""
     # The name of such an event is the policy's; an alert without the field has a rule of that name at best.
     rule = _text(fields.get("falco.rule"))
+    tags = document.get("ruleTags")
+    # Where it says that there was no policy, the name is that of the rule.
+    policy = "" if "policyId" in document and document["policyId"] is None else _text(document.get("name"))
     return Header(
         rule=rule,
-        policy=_text(document.get("name")),
+        policy=policy,
         priority=priority_of(document.get("severity")),
         time=_time(
             fields, document.get("timestampNs"), document.get("timestampRFC3339Nano"), document.get("timestamp")
         ),
         output=_text(document.get("output")),
         host=host,
+        tags=tuple([tag for tag in tags if isinstance(tag, str)]) if isinstance(tags, list) else (),
         labels=labels,
         container_id=_optional(document.get("containerId")),
         id=_text(document.get("id")),

@@ -187,7 +187,7 @@ seen = 0
 print("ready", flush=True)
 sys.stdin.readline()
 while seen < int(sys.argv[2]):
-    with open_to_read(sys.argv[1]) as history:
+    with open_to_read(sys.argv[1], 300.0) as history:
         seen = total(history)
         rows, ids = history.all("SELECT count(*), count(DISTINCT id) FROM events")[0]
         assert seen == rows == ids

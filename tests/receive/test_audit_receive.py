@@ -189,7 +189,8 @@ def test_nobody_who_reads_ends_it(tmp_path: Path) -> None:
             port = int(process.stderr.readline().partition("/k8s-audit")[0].rpartition(":")[2])
             process.stdout.close()
             assert Receiver(process, port, tmp_path).ask(body_of("secret-read"))[0] == 200
-            assert process.wait(60) == 0
+            assert process.wait(60) == 1
+            assert "nobody reads the alerts any more" in process.stderr.read()
         finally:
             process.kill()
 
@@ -303,7 +304,7 @@ def test_tls(tmp_path: Path) -> None:
 
 
 @contextmanager
-def answering(status: int, **headers: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def answering(status: int, end: bytes = b"", **headers: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """A server of somebody else: its address, and what it was asked."""
     asked: list[tuple[str, str]] = []
 
@@ -315,7 +316,7 @@ def answering(status: int, **headers: str) -> Iterator[tuple[str, list[tuple[str
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(b"\x1b[2Jlook here")
+            self.wfile.write(b"\x1b[2Jlook here " + self.headers.get("Authorization", "").encode() + end)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -338,6 +339,17 @@ def test_redirects_are_not_followed_and_answers_are_no_commands(tmp_path: Path) 
         assert out.count("refused  ") == 2
         assert "\x1b" not in out
         assert asked == [("/k8s_audit?x=1", "application/json")] * 2
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_token_that_an_answer_repeats_is_not_printed(tmp_path: Path, format: str) -> None:
+    # The second time the token is cut off where reading of the answer ends.
+    end = b"x" * (4096 - len(f"\x1b[2Jlook here Bearer {TOKEN}") - 10) + TOKEN.encode()
+    with answering(500, end) as (url, asked):
+        code, out, err = send(tmp_path, f"{url}/", "exec", "--format", format, FALCOKIT_TOKEN=TOKEN)
+    assert (code, len(asked)) == (1, 1)
+    assert "look here Bearer ..." in out
+    assert TOKEN[:8] not in out + err
 
 
 def test_who_does_not_answer_is_not_waited_for(tmp_path: Path) -> None:

@@ -1,0 +1,296 @@
+"""``falcokit forward add``, ``list``, ``edit``, ``enable``, ``disable`` and ``remove``: where events are forwarded to."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Optional
+
+import typer
+
+from falcokit.cli.below import or_fail
+from falcokit.cli.forward_settings import dashed, with_settings
+from falcokit.cli.options import Format, fail, say, write
+from falcokit.forward.options import KINDS, OPTIONS, SECRETS
+
+if TYPE_CHECKING:
+    from falcokit.forward.integration import Integration
+
+__all__ = ["Config", "add", "disable", "edit", "enable", "found", "listing", "path_of", "remove"]
+
+Config = Annotated[
+    Optional[str],
+    typer.Option(
+        "--config", metavar="FILE", help="The file of integrations; by default falcokit/integrations.json of XDG_CONFIG_HOME."
+    ),
+]  # fmt: skip
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="The integration.")]
+_Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The integrations.")]
+_PATHS: Final = ("ca", "client_cert", "client_key")
+_KEY: Final = re.compile(r"`(?:options|secrets)\.([a-z_]+)`")
+_PLACES: Final = {
+    "`name`": "NAME", "`kind`": "KIND", "`target`": "TARGET", "`event_labels.include`": "--include", "`event_labels.exclude`": "--exclude",
+    "`filter`": "--filter", "`rate`": "--rate", "`dedup`": "--dedup",
+}  # fmt: skip
+_UNSET: Final = ("labels", "include", "exclude", "filter", "rate", "dedup")
+
+
+@with_settings
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it shall be called.")],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="One of " + ", ".join(KINDS) + ".")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="syslog: HOST[:PORT]; file: a path, or - for standard output; else a URL.")
+    ],
+    config: Config = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Do not use it yet.")] = False,
+    **settings: Any,
+) -> None:  # fmt: skip
+    """Add an integration: a place that events are forwarded to.
+
+    Kinds: syslog (UDP, TCP, TLS), splunk (HTTP Event Collector), elastic (also OpenSearch), webhook, file (JSON, CEF, LEEF), otlp.
+    Options that begin with the name of a kind are for that kind only. Secrets are given by where they are, in a variable or a file: the
+    file of integrations has no secret in it, and only its owner can read it.
+
+    Exit codes: 0 added, 2 wrong usage, or there is one of that name.
+
+    Example: falcokit forward add siem syslog logs.example.com --transport tls --label agent.tag.location=europe
+    """
+    data = _data({"name": name, "kind": kind, "target": target, "enabled": not disabled}, settings)
+    made = _made(data)
+
+    def change(there: tuple[Integration, ...]) -> Sequence[Integration]:
+        if any(one.name == name for one in there):
+            fail(f"there is an integration {name} already: edit it, or take another name")
+        return [*there, made]
+
+    _change(config, change)
+    _tell("added", made)
+
+
+def listing(
+    config: Config = None,
+    format: Annotated[Format, typer.Option(help="How to print them.")] = Format.text,
+) -> None:
+    """List the integrations, with what is set for each. Of secrets it is told where they are.
+
+    Exit codes: 0 listed, 2 wrong usage or an unreadable file.
+
+    Example: falcokit forward list
+    """
+    from falcokit.report.forward import to_json, to_text
+    from falcokit.workspace.integrations import read_integrations
+
+    path = path_of(config)
+    there = or_fail(lambda: read_integrations(path))
+    if format is Format.json:
+        import json
+
+        write(json.dumps(to_json(there, path), indent=2) + "\n")
+    else:
+        write(to_text(there, path))
+
+
+@with_settings
+def edit(
+    name: _Name,
+    config: Config = None,
+    target: Annotated[Optional[str], typer.Option(metavar="TARGET", help="Another address, URL or path.")] = None,
+    rename: Annotated[Optional[str], typer.Option(metavar="NAME", help="Another name.")] = None,
+    unset: Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="KEY", help="Take an option, a secret, labels, include, exclude, filter, rate or dedup back; repeatable."),
+    ] = None,
+    **settings: Any,
+) -> None:  # fmt: skip
+    """Change an integration: what is given replaces what was set, everything else stays. The kind cannot be changed.
+
+    With --label labels are added; --include and --exclude replace the whole list.
+
+    Exit codes: 0 changed, or it was so already, 2 wrong usage, or there is none of that name.
+
+    Example: falcokit forward edit siem --facility local3 --unset filter
+    """
+    from falcokit.forward.integration import to_data
+
+    made: Integration | None = None
+
+    def change(there: tuple[Integration, ...]) -> Sequence[Integration]:
+        nonlocal made
+        before = found(there, name)
+        if rename is not None and rename != name and any(one.name == rename for one in there):
+            fail(f"there is an integration {rename} already: take another name")
+        data = _without(to_data(before), unset or ())
+        data |= {key: value for key, value in (("name", rename), ("target", target)) if value is not None}
+        made = _made(_data(data, settings))
+        return [made if one is before else one for one in there]
+
+    _change(config, change)
+    assert made is not None
+    _tell("changed", made)
+
+
+def enable(names: _Names, config: Config = None) -> None:
+    """Use integrations again.
+
+    Exit codes: 0 they are on, 2 wrong usage, or there is none of that name.
+
+    Example: falcokit forward enable siem
+    """
+    _switch(names, config, True)
+
+
+def disable(names: _Names, config: Config = None) -> None:
+    """Use integrations no more; what is set for them stays.
+
+    Exit codes: 0 they are off, 2 wrong usage, or there is none of that name.
+
+    Example: falcokit forward disable siem
+    """
+    _switch(names, config, False)
+
+
+def remove(
+    names: _Names,
+    config: Config = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove integrations; asks first.
+
+    Exit codes: 0 removed, 1 it was not wanted after all, 2 wrong usage, or there is none of that name.
+
+    Example: falcokit forward remove siem
+    """
+    import sys
+
+    from falcokit.report.forward import one_line
+    from falcokit.workspace.integrations import read_integrations
+
+    there = or_fail(lambda: read_integrations(path_of(config)))
+    for name in names:
+        one = found(there, name)
+        if yes:
+            continue
+        if sys.stdin is None or not sys.stdin.isatty():
+            fail(f"{name} is not removed: there is nobody to ask; say --yes")
+        if not typer.confirm(f"Remove {one_line(one)}?", default=False, err=True):
+            raise typer.Exit(1)
+    _change(config, lambda there: [one for one in there if one.name not in names])
+    for name in dict.fromkeys(names):
+        say(f"removed: {name}")
+
+
+def path_of(config: str | None) -> str:
+    """The file of integrations."""
+    from falcokit.workspace.integrations import default_path
+
+    return os.path.abspath(config) if config else or_fail(default_path)
+
+
+def found(there: Sequence[Integration], name: str) -> Integration:
+    """The integration called *name*; ends the run where there is none."""
+    for one in there:
+        if one.name == name:
+            return one
+    if not there:
+        fail(f"there is no integration {name}: falcokit forward add makes one")
+    from difflib import get_close_matches
+
+    names = [one.name for one in there]
+    near = get_close_matches(name, names, 1)
+    return fail(f"there is no integration {name}: " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"))  # fmt: skip
+
+
+def _switch(names: Sequence[str], config: str | None, on: bool) -> None:
+    word, before = ("on" if on else "off"), dict[str, bool]()
+
+    def change(there: tuple[Integration, ...]) -> Sequence[Integration]:
+        before.update({name: found(there, name).enabled for name in names})
+        return [one.replaced(enabled=on) if one.name in names else one for one in there]
+
+    _change(config, change)
+    for name, was in before.items():
+        say(f"{name} is {word} already" if was is on else f"{name} is {word}")
+
+
+def _change(config: str | None, change: Callable[[tuple[Integration, ...]], Sequence[Integration]]) -> None:
+    from falcokit.workspace.integrations import changed
+
+    path = path_of(config)
+    or_fail(lambda: changed(path, change))
+
+
+def _data(data: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """*data* with what the command line sets."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    options = {name: _absolute(given[name]) if name in _PATHS else given[name] for name in OPTIONS if name in given}
+    secrets = {name: _reference(given[name]) for name in SECRETS if name in given}
+    for key, more in (("options", options), ("secrets", secrets), ("labels", _labels(given.get("label", ())))):
+        data[key] = {**data.get(key, {}), **more}
+    chosen = {key: given[key] for key in ("include", "exclude") if key in given}
+    data["event_labels"] = {**data.get("event_labels", {}), **chosen}
+    if data.get("kind") == "file":
+        data["target"] = data["target"] if data["target"] in ("-", "") else _absolute(data["target"])
+    return data | {key: given[key] for key in ("filter", "rate", "dedup") if key in given}
+
+
+def _labels(given: Sequence[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for key, mark, value in pairs:
+        if not mark or not key or not value:
+            fail(f"`{key}` is no label: write --label KEY=VALUE, such as --label agent.tag.location=europe")
+    return {key: value for key, _, value in pairs}
+
+
+def _without(data: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """*data* without what *keys* name, as the command line calls them."""
+    for key in [key.removeprefix("--").replace("-", "_") for key in keys]:
+        if key in OPTIONS:
+            data.get("options", {}).pop(key, None)
+        elif key in SECRETS:
+            data.get("secrets", {}).pop(key, None)
+        elif key in ("include", "exclude"):
+            data.get("event_labels", {}).pop(key, None)
+        elif key in (*_UNSET, "label"):
+            data.pop("labels" if key == "label" else key, None)
+        else:
+            from falcokit.ruleset.suggest import nearest
+
+            known = [*map(dashed, (*OPTIONS, *SECRETS)), *_UNSET]
+            near = nearest(dashed(key), known)
+            fail(f"there is nothing called {key} to unset" + (f": did you mean {near[0]}?" if near else ""))
+    return data
+
+
+def _made(data: dict[str, Any]) -> Integration:
+    """The integration that *data* describes; ends the run with what is wrong, as the command line calls it."""
+    from falcokit.forward.integration import read_integration
+
+    made, mistakes = read_integration(data)
+    if made is not None:
+        return made
+    said = "; ".join(mistakes)
+    if "not what it is" in said:
+        said += "; if that was a secret, it is in the history of your shell now: replace it"
+    for key, place in _PLACES.items():
+        said = said.replace(key, place)
+    return fail(_KEY.sub(lambda key: f"--{dashed(key[1])}", said))
+
+
+def _reference(text: str) -> str:
+    """*text* with an absolute path, where it is a reference to a file."""
+    return "file:" + _absolute(text.removeprefix("file:")) if text.startswith("file:") and text != "file:" else text
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path)) if path else path
+
+
+def _tell(done: str, made: Integration) -> None:
+    from falcokit.forward.notes import notes
+    from falcokit.report.forward import one_line
+
+    say(f"{done}: {one_line(made)}")
+    for note in notes(made):
+        say(f"note: {note}")

@@ -1,0 +1,49 @@
+"""Secrets, read where they are said to be when they are needed, and never told."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from falcokit.deliver.outcome import Trouble
+from falcokit.errors import ConfigError
+from falcokit.forward.integration import Integration
+from falcokit.forward.render import headers_of
+
+__all__ = ["headers", "secret_of"]
+
+_LONGEST: Final = 1 << 16
+
+
+def secret_of(integration: Integration, name: str) -> str:
+    """The secret *name*; empty where the integration has none.  Raises `ConfigError`, which never says what was found."""
+    reference = integration.secrets.get(name, "")
+    if not reference:
+        return ""
+    kind, _, where = reference.partition(":")
+    if kind == "env":
+        value = os.environ.get(where, "")
+        if not value:
+            raise ConfigError(f"{integration.name}: the variable {where} for its {name} is not set")
+    else:
+        try:
+            with open(where, "rb") as stream:
+                value = stream.read(_LONGEST).decode("utf-8", "replace")
+        except (OSError, ValueError) as error:
+            reason = (getattr(error, "strerror", None) or "it failed").lower()
+            raise ConfigError(f"{integration.name}: cannot read {where} for its {name}: {reason}") from None
+    value = value.strip()
+    if not value or not value.isprintable():
+        raise ConfigError(
+            f"{integration.name}: what {reference} has is no {name}: it is empty, or has control characters"
+        )
+    return value
+
+
+def headers(integration: Integration) -> dict[str, str]:
+    """The headers of its requests, with its secrets as they are now.  Raises `Trouble` where one cannot be read."""
+    try:
+        found = {name: secret_of(integration, name) for name in integration.secrets}
+    except ConfigError as error:
+        raise Trouble(str(error).removeprefix(f"{integration.name}: "), lasting=True) from None
+    return headers_of(integration, found)

@@ -1,0 +1,85 @@
+"""Which events an integration gets: those its condition holds for, and of one form one in a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from falcokit.event import Event
+from falcokit.forward.integration import Integration
+from falcokit.overview.template import Templates
+
+__all__ = ["Sieve", "holds_for"]
+
+_SECOND: Final = 10**9
+_MOST_FORMS: Final = 20_000
+"""How many forms are remembered; behind that all are forgotten, and an event may go once more."""
+
+
+class Sieve:
+    """What lets events of *integration* through, one after the other; ``filtered`` and ``repeated`` count those it did not."""
+
+    def __init__(self, integration: Integration) -> None:
+        """Raises `ConfigError` for a filter that is no condition."""
+        self._holds: Final = holds_for(integration.filter) if integration.filter else None
+        self._span: Final = int(integration.dedup * _SECOND)
+        self._templates = Templates()
+        self._last: dict[int, int] = {}
+        self.filtered = 0
+        self.repeated = 0
+        self.open: Final = self._holds is None and not self._span
+        """Whether everything goes through."""
+
+    def lets(self, event: Event, now: int) -> bool:
+        """Whether *event*, seen at *now* (nanoseconds since 1970), is sent."""
+        if self._holds is not None and not self._holds(event):
+            self.filtered += 1
+            return False
+        if self._span and self._is_repeated(event, now):
+            self.repeated += 1
+            return False
+        return True
+
+    def _is_repeated(self, event: Event, now: int) -> bool:
+        if len(self._templates.found) > _MOST_FORMS:
+            self._templates, self._last = Templates(), {}
+        header = event.header
+        form = self._templates.number(header.rule or header.policy, header.output, event.fields)
+        # By the events' own clock, so that a backlog is thinned out as it would have been.
+        moment = now if header.time is None else header.time
+        last = self._last.get(form)
+        if last is not None and abs(moment - last) < self._span:
+            return True
+        self._last[form] = moment
+        return False
+
+
+def holds_for(text: str) -> Callable[[Event], bool]:
+    """Whether the condition *text* holds for an event for sure: what an event does not tell decides nothing.  Raises `ConfigError`."""
+    from falcokit.catalogue import Catalogue
+    from falcokit.errors import ConditionError, ConfigError
+    from falcokit.evaluate.partial import told_fields
+    from falcokit.evaluate.read_back import ReadBack
+    from falcokit.validation import Condition, compile_condition
+
+    catalogue = Catalogue.bundled()
+    found: dict[str, Condition] = {}
+    problems: list[str] = []
+    for source in catalogue.sources:
+        try:
+            found[source] = compile_condition(text, source=source, catalogue=catalogue)
+        except ConditionError as error:
+            problems.append(str(error))
+    if not found:
+        raise ConfigError(f"its filter is no condition: {problems[0]}")
+    read_back = ReadBack((), catalogue)
+
+    def holds(event: Event) -> bool:
+        source = event.source or "syscall"
+        compiled = found.get(source)
+        if compiled is None:
+            return False
+        fields, _ = told_fields(event, source, catalogue, read_back)
+        return compiled.answer(fields, complete=event.form.complete).holds is True
+
+    return holds

@@ -1,0 +1,109 @@
+"""What is kept on disk of each integration: a folder with its position, its status, its spool, and what was refused."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import time
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Any, Final
+
+from falcokit.deliver.cursor import write_whole
+from falcokit.errors import ConfigError
+from falcokit.record import Record
+
+__all__ = ["Refusals", "Status", "default_state", "folder_of", "read_status", "write_status"]
+
+_SAFE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_MOST_REFUSED: Final = 1 << 24
+"""Bytes of refused events that are kept."""
+_MAX_STATUS: Final = 1 << 20
+
+
+class Status(Record):
+    """The ``counts`` of the last or present run, when they were written (seconds since 1970), whether it is ``running``."""
+
+    __slots__ = ("counts", "moment", "running")
+
+    def __init__(self, counts: dict[str, Any], moment: float, running: bool) -> None:
+        self.counts: Final = counts
+        self.moment: Final = moment
+        self.running: Final = running
+
+
+def default_state() -> str:
+    """The user's own folder for this (below ``XDG_STATE_HOME``).  Raises `ConfigError`."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    if not os.path.isabs(base):
+        raise ConfigError(
+            "there is no folder to keep positions in: set XDG_STATE_HOME to an absolute path, or give --state"
+        )
+    return os.path.join(base, "falcokit", "forward")
+
+
+def folder_of(state: str, name: str) -> str:
+    """The folder of the integration *name* below *state*."""
+    if _SAFE.fullmatch(name):
+        return os.path.join(state, name)
+    # Two names never share one.
+    return os.path.join(
+        state, f"{re.sub('[^A-Za-z0-9._-]', '_', name)[:40]}~{blake2b(name.encode(), digest_size=6).hexdigest()}"
+    )
+
+
+def write_status(folder: str, counts: dict[str, Any]) -> None:
+    """Leave *counts* for `read_status`; where the disk does not take them, older ones stay."""
+    with suppress(OSError):
+        data = json.dumps({"version": 1, "moment": time.time(), "counts": counts})
+        write_whole(os.path.join(folder, "status.json"), data.encode(), last=False)
+
+
+def read_status(folder: str) -> Status | None:
+    """The status that a run left in *folder*; None where there was none."""
+    try:
+        with open(os.path.join(folder, "status.json"), "rb") as stream:
+            document = json.loads(stream.read(_MAX_STATUS))
+        counts, moment = document["counts"], float(document["moment"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return Status(counts, moment, _is_held(os.path.join(folder, "lock"))) if isinstance(counts, dict) else None
+
+
+def _is_held(path: str) -> bool:
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+class Refusals:
+    """The events that a receiver does not take, one a line, with a limit to how many are kept."""
+
+    def __init__(self, folder: str) -> None:
+        self.path: Final = os.path.join(folder, "refused.jsonl")
+
+    def keep(self, written: str) -> bool:
+        """Whether there was room for the event."""
+        line = written.replace("\n", " ").encode("utf-8", "replace") + b"\n"
+        try:
+            file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError:
+            return False
+        try:
+            if os.fstat(file).st_size + len(line) > _MOST_REFUSED:
+                return False
+            return os.write(file, line) == len(line)
+        except OSError:
+            return False
+        finally:
+            os.close(file)
