@@ -14,8 +14,7 @@ from typing import Final, TypeAlias
 
 from falcokit.audit.needs import Need, Needs
 from falcokit.audit.policy import STAGES, GroupResources, Level, Policy, PolicyRule
-from falcokit.audit.regions import Division, Values, boxes
-from falcokit.audit.resources import CONNECTIONS
+from falcokit.audit.regions import Division, TooMany, Values, boxes
 from falcokit.audit.verdicts import State, verdict
 from falcokit.record import Record
 
@@ -25,7 +24,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9./-]*")
 _WORDS: Final = frozenset(("true", "false", "yes", "no", "on", "off", "null", "y", "n"))
 _WIDTH: Final = 78
 _MAX_BLOCKS: Final = 200
-_ONGOING: Final = frozenset(("ResponseStarted", "ResponseComplete"))
+_BEST: Final = ("ResponseStarted", "ResponseComplete", "RequestReceived", "Panic")
 
 
 class Block(Record):
@@ -138,21 +137,19 @@ def generated(found: Iterable[Needs]) -> Generated:
     blocks = [*_blocks(ordered, wanted), *_excluded(every, ordered)]
     blocks.sort(key=lambda block: (block.rule.takes_all, block.excluded))
     idle = tuple([needs.rule.name for needs in every if not needs.parts])
-    return Generated(_smallest(blocks, every), every, idle)
+    return Generated(_told(_smallest(blocks, every), every), every, idle)
 
 
 def _stages(need: Need) -> frozenset[str]:
-    """The stages to record: where several do, those with an answer; a connection tells when it begins."""
-    if len(need.stages) == 1 or need.stages.isdisjoint(_ONGOING):
-        return frozenset(sorted(need.stages, key=STAGES.index)[:1])
-    if need.region.get("subresource").texts & CONNECTIONS and "ResponseStarted" in need.stages:
-        return frozenset(("ResponseStarted",))
-    return frozenset(("ResponseComplete",)) if "ResponseComplete" in need.stages else need.stages & _ONGOING
+    """The stages to record: of those that tell the same the first that has an answer, for most the only one; and where the
+    server panics what there is then, which is next to nothing."""
+    taken = next(stage for stage in _BEST if stage in need.stages)
+    return frozenset((taken,)) | (need.also & {"Panic"})
 
 
 def _kinds(need: Need) -> Iterable[_Wanted]:
     region = need.region
-    users, namespaces = _listed(region.get("user")), _listed(region.get("namespace"))
+    users, namespaces = _listed(region.get("user"), nobody=True), _listed(region.get("namespace"))
     verbs = _listed(region.get("verb")) or (None,)
     resources, groups, subresources = region.get("resource"), region.get("group"), region.get("subresource")
     if resources.others or groups.others or resources.texts == {""}:
@@ -172,8 +169,9 @@ def _kinds(need: Need) -> Iterable[_Wanted]:
     ]
 
 
-def _listed(values: Values) -> tuple[str, ...]:
-    return () if values.others else tuple(sorted(values.texts))
+def _listed(values: Values, nobody: bool = False) -> tuple[str, ...]:
+    """What a policy writes for *values*; nobody, who has not logged in, is matched by no name."""
+    return () if values.others or (values.texts == {""} and nobody) else tuple(sorted(values.texts))
 
 
 _VERBS: Final = ("create", "update", "patch", "delete", "deletecollection", "get", "list", "watch")
@@ -226,9 +224,10 @@ def _excluded(found: Iterable[Needs], ordered: Sequence[_Wanted]) -> list[Block]
     names: dict[str, None] = {}
     for needs in found:
         for need in needs.parts:
-            if last[0] in _kinds(need):
-                users = need.region.get("user")
-                out = set(users.texts) if out is None else out & users.texts
+            users = need.region.get("user")
+            if users.texts != {""} and last[0] in _kinds(need):
+                taken = users.texts - {""} if users.others else frozenset()
+                out = set(taken) if out is None else out & taken
                 names[needs.rule.name] = None
     return [Block(PolicyRule(Level.NONE, tuple(sorted(out))), tuple(names), excluded=True)] if out else []
 
@@ -239,16 +238,53 @@ def _smallest(blocks: list[Block], found: Sequence[Needs]) -> tuple[Block, ...]:
     for block in blocks if len(blocks) <= _MAX_BLOCKS else ():
         if block.excluded:
             continue
-        own = boxes(block.rule)
-        asked = [
-            needs for needs in found if any(part.region.both(box) is not None for part in needs.parts for box in own)
-        ]
         without = [one for one in kept if one is not block]
-        policy = policy_of(without)
-        division = Division(policy)
-        if all(verdict(needs, policy, division).state in (State.FIRES, State.NEVER) for needs in asked):
+        if not _lost(block, without, found):
             kept = without
     return tuple(kept)
+
+
+def _lost(block: Block, others: Sequence[Block], found: Sequence[Needs]) -> tuple[str, ...]:
+    """The names of the rules that miss something where *others* are the policy, without *block*."""
+    own = boxes(block.rule)
+    asked = [needs for needs in found if any(part.region.both(box) is not None for part in needs.parts for box in own)]
+    policy = policy_of(others)
+    division = Division(policy)
+    return tuple(
+        [needs.rule.name for needs in asked if verdict(needs, policy, division).state not in (State.FIRES, State.NEVER)]
+    )
+
+
+def _told(blocks: Sequence[Block], found: Sequence[Needs]) -> tuple[Block, ...]:
+    """*blocks* with the names of all rules that need them, those of blocks that were taken out included."""
+    named = []
+    for block in blocks:
+        lost = () if block.excluded else _lost(block, [one for one in blocks if one is not block], found)
+        named.append(block.replaced(names=_in_order({*block.names, *lost}, found)))
+    # What several blocks give, so that none of them is needed alone, is told of where it is taken from.
+    said = {name for block in named for name in block.names}
+    policy = policy_of(named)
+    division = Division(policy)
+    for needs in found:
+        if needs.rule.name in said:
+            continue
+        numbers = {number for part in needs.parts for number in _decided(part, division)}
+        named = [
+            block.replaced(names=_in_order({*block.names, needs.rule.name}, found)) if at in numbers else block
+            for at, block in enumerate(named)
+        ]
+    return tuple(named)
+
+
+def _decided(part: Need, division: Division) -> set[int | None]:
+    try:
+        return {number for _, number in division.of(part.region)}
+    except TooMany:
+        return set()
+
+
+def _in_order(names: set[str], found: Sequence[Needs]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([needs.rule.name for needs in found if needs.rule.name in names]))
 
 
 def policy_of(blocks: Sequence[Block]) -> Policy:

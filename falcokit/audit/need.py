@@ -7,12 +7,20 @@ from enum import Enum
 from typing import Final
 
 from falcokit.audit.policy import Level
-from falcokit.audit.regions import ANY, NAMELESS, Region, one_of
-from falcokit.audit.resources import BUILT_IN, CONNECTIONS, SUBRESOURCES, groups_of, subresources_of
+from falcokit.audit.regions import ANY, NAMELESS, Region, Values, one_of
+from falcokit.audit.resources import (
+    BUILT_IN,
+    CONNECTIONS,
+    LONG_RUNNING,
+    LONG_RUNNING_VERBS,
+    SUBRESOURCES,
+    groups_of,
+    subresources_of,
+)
 from falcokit.record import Record
 from falcokit.ruleset.rule_compiler import CompiledRule
 
-__all__ = ["Effect", "Need", "Needs", "merged", "own_groups", "real"]
+__all__ = ["Effect", "Need", "Needs", "is_long_running", "is_passed_on", "merged", "own_groups", "real"]
 
 
 class Effect(Enum):
@@ -28,12 +36,21 @@ class Effect(Enum):
 class Need(Record):
     """A part of what a rule fires on: requests of *region*, recorded at one of the *stages* and at *level*.
 
-    ``effects`` tell what becomes of the rule there at a lower level, from Metadata on.
+    Each of these requests comes to all of *stages*, and what the rule says is the same at all of them; *also* are others at
+    which it may fire.  ``effects`` tell what becomes of the rule there at other levels, from Metadata on.
     """
 
-    __slots__ = ("effects", "level", "region", "stages")
+    __slots__ = ("also", "effects", "level", "region", "stages")
 
-    def __init__(self, region: Region, stages: frozenset[str], level: Level, effects: tuple[Effect, ...]) -> None:
+    def __init__(
+        self,
+        region: Region,
+        stages: frozenset[str],
+        level: Level,
+        effects: tuple[Effect, ...],
+        also: frozenset[str] = frozenset(),
+    ) -> None:
+        self.also: Final = also
         self.region: Final = region
         self.stages: Final = stages
         self.level: Final = level
@@ -41,7 +58,8 @@ class Need(Record):
 
     def at(self, level: Level) -> Effect:
         """What becomes of the rule at *level*, one that records something."""
-        return Effect.UNAFFECTED if level >= self.level else self.effects[level - Level.METADATA]
+        at = level - Level.METADATA
+        return self.effects[at] if at < len(self.effects) else Effect.UNAFFECTED
 
 
 class Needs(Record):
@@ -75,35 +93,35 @@ def together(effects: Iterable[Effect]) -> Effect:
     return found.pop() if len(found) == 1 else Effect.MISSES
 
 
-def real(need: Need) -> Iterator[Need]:
-    """*need* in terms of the requests that Kubernetes has: names as URLs have them, groups and subresources that there are."""
-    for named in _named(need):
-        yield from _known(named)
+def real(region: Region) -> Iterator[Region]:
+    """*region* in terms of the requests that Kubernetes has: names as URLs have them, groups and subresources that there are.
+
+    All requests of one part are long-running, or none are (but for a few paths).
+    """
+    for named in _named(region):
+        for known in _known(named):
+            yield from _by_length(known)
 
 
-def _named(need: Need) -> Iterator[Need]:
-    """*need* by what its URL tells: an event has the name of the object that was created, the URL had none."""
-    name = need.region.get("name")
-    if name == ANY or need.region.get("resource") == one_of(""):
-        yield need
+def _named(region: Region) -> Iterator[Region]:
+    """*region* by what its URL tells: an event has the name of the object that was created, the URL had none."""
+    if region.get("name") == ANY or region.get("resource") == one_of(""):
+        yield region
         return
     nameless = one_of(*NAMELESS)
-    plain = Region({**need.region.sides, "name": ANY}).narrowed("verb", nameless)
-    if plain is not None:
-        yield need.replaced(region=plain)
-    rest = need.region.narrowed("verb", nameless.opposite())
-    if rest is not None:
-        yield need.replaced(region=rest)
+    for part, verbs in ((Region({**region.sides, "name": ANY}), nameless), (region, nameless.opposite())):
+        found = part.narrowed("verb", verbs)
+        if found is not None:
+            yield found
 
 
-def _known(need: Need) -> Iterator[Need]:
-    """*need* with the groups and subresources that resources of Kubernetes' own have; others stay as they are."""
-    region = need.region
+def _known(region: Region) -> Iterator[Region]:
+    """*region* with the groups and subresources that resources of Kubernetes' own have; others stay as they are."""
     resources, subresources = region.get("resource"), region.get("subresource")
     if resources.others:
         # Any resource may have a status or a scale; the other subresources are those of Kubernetes itself.
         if subresources.others or not subresources.texts <= SUBRESOURCES.keys() - {"status", "scale"}:
-            yield need
+            yield region
             return
         names = sorted({name for (_, name), own in BUILT_IN.items() if not subresources.texts.isdisjoint(own)})
         names = [name for name in names if name in resources]
@@ -118,19 +136,37 @@ def _known(need: Need) -> Iterator[Need]:
             # A resource of an add-on, perhaps with a name that Kubernetes has, too.
             others = own.narrowed("group", one_of(*groups_of(name)).opposite()) if groups_of(name) else own
             if others is not None:
-                yield need.replaced(region=others)
+                yield others
         for group in groups:
             of_group = own.narrowed("group", one_of(group))
-            for part in _of_subresources(of_group, group, name) if of_group is not None else ():
-                yield from _with_body(need.replaced(region=part))
+            if of_group is not None:
+                yield from _of_subresources(of_group, group, name)
 
 
-def _with_body(need: Need) -> Iterator[Need]:
-    """*need*, as far as there are bodies to record: connections that are passed on to a pod have none."""
-    if need.region.get("subresource").texts.isdisjoint(CONNECTIONS) or need.level <= Level.METADATA:
-        yield need
-    elif need.at(Level.METADATA) is not Effect.CANNOT:
-        yield need.replaced(level=Level.METADATA, effects=())
+def _by_length(region: Region) -> Iterator[Region]:
+    rest: Region | None = region
+    if region.get("resource") != one_of(""):
+        for side, long in (("verb", LONG_RUNNING_VERBS), ("subresource", LONG_RUNNING)):
+            part = rest.narrowed(side, one_of(*long)) if rest is not None else None
+            if part is not None:
+                yield part
+                rest = rest.narrowed(side, one_of(*long).opposite()) if rest is not None else None
+    if rest is not None:
+        yield rest
+
+
+def is_long_running(region: Region) -> bool:
+    """Whether all requests of *region* are, as far as `real` tells them apart."""
+    verbs, subresources = region.get("verb"), region.get("subresource")
+    if not verbs.others and verbs.texts <= LONG_RUNNING_VERBS:
+        return True
+    return not subresources.others and subresources.texts <= LONG_RUNNING
+
+
+def is_passed_on(region: Region) -> bool:
+    """Whether all requests of *region* are connections, whose bodies are never recorded."""
+    subresources = region.get("subresource")
+    return not subresources.others and subresources.texts <= CONNECTIONS
 
 
 def _of_subresources(region: Region, group: str, resource: str) -> Iterator[Region]:
@@ -146,7 +182,7 @@ def _of_subresources(region: Region, group: str, resource: str) -> Iterator[Regi
 
 def own_groups(found: Iterable[Need]) -> list[Need]:
     """*found* without other groups where a rule takes those that have the resource in Kubernetes: lists of groups are
-    written for many resources at once, and no add-on has a resource of that name in each of them."""
+    written for many resources at once, and a rule that names no group means those of Kubernetes."""
     parts = list(found)
     known = {
         name
@@ -158,12 +194,13 @@ def own_groups(found: Iterable[Need]) -> list[Need]:
     return [
         part
         for part in parts
-        if not any(
-            name in known and group not in groups_of(name)
-            for name in _single(part, "resource")
-            for group in _single(part, "group")
-        )
+        if not any(name in known and _is_foreign(part.region.get("group"), name) for name in _single(part, "resource"))
     ]
+
+
+def _is_foreign(groups: Values, resource: str) -> bool:
+    """Whether none of *groups* is one that has the *resource* in Kubernetes itself."""
+    return not any(group in groups for group in groups_of(resource))
 
 
 def _single(need: Need, side: str) -> frozenset[str]:
@@ -171,7 +208,7 @@ def _single(need: Need, side: str) -> frozenset[str]:
     return frozenset() if values.others else values.texts
 
 
-_SIDES: Final = ("stage", "resource", "subresource", "verb", "group", "namespace", "user", "name")
+_SIDES: Final = ("also", "resource", "subresource", "verb", "group", "namespace", "user", "name")
 
 
 def merged(found: list[Need]) -> tuple[Need, ...]:
@@ -183,8 +220,8 @@ def merged(found: list[Need]) -> tuple[Need, ...]:
             groups: dict[object, list[Need]] = {}
             for need in found:
                 rest = frozenset([item for item in need.region.sides.items() if item[0] != side])
-                stages = None if side == "stage" else need.stages
-                groups.setdefault((rest, stages, need.level, need.effects), []).append(need)
+                also = None if side == "also" else need.also
+                groups.setdefault((rest, also, need.stages, need.level, need.effects), []).append(need)
             found = [_united(same, side) for same in groups.values()]
         if len(found) == before:
             return tuple(found)
@@ -192,9 +229,11 @@ def merged(found: list[Need]) -> tuple[Need, ...]:
 
 def _united(same: list[Need], side: str) -> Need:
     first = same[0]
-    if side == "stage":
-        return first.replaced(stages=frozenset().union(*[need.stages for need in same])) if len(same) > 1 else first
+    if len(same) == 1:
+        return first
+    if side == "also":
+        return first.replaced(also=frozenset().union(*[need.also for need in same]))
     values = first.region.get(side)
     for need in same[1:]:
         values = values.either(need.region.get(side))
-    return first.replaced(region=Region({**first.region.sides, side: values})) if len(same) > 1 else first
+    return first.replaced(region=Region({**first.region.sides, side: values}))

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import product
-from typing import Final
+from typing import Final, TypeAlias
 
-from falcokit.audit.need import Effect, Need, Needs, merged, own_groups, real
+from falcokit.audit.need import Effect, Need, Needs, is_long_running, is_passed_on, merged, own_groups, real
 from falcokit.audit.policy import STAGES, Level
 from falcokit.audit.regions import ANY, Region, Values, group_key, one_of, path_key
-from falcokit.audit.resources import CHANGED, SUBRESOURCES
+from falcokit.audit.resources import CHANGED, CONNECTIONS, SUBRESOURCES, UPGRADED
 from falcokit.audit.told import REQUEST_BODY, RESPONSE_BODY, WHOLE, Told, reads
 from falcokit.catalogue import Catalogue
 from falcokit.condition.ast import Check, Expression, Field, Identifier, ListValue, Value
@@ -23,6 +22,7 @@ from falcokit.evaluate import Matcher
 from falcokit.evaluate.given import fields_of
 from falcokit.evaluate.leaf import Leaves
 from falcokit.logic import Claim
+from falcokit.record import Record
 from falcokit.ruleset.macros import Bound
 from falcokit.ruleset.operands import glued
 from falcokit.ruleset.rule_compiler import CompiledRule
@@ -33,7 +33,6 @@ SOURCE: Final = "k8s_audit"
 """The source of the rules that this is about."""
 
 _SIDES: Final = {
-    "stage": "/stage",
     "resource": "/objectRef/resource",
     "subresource": "/objectRef/subresource",
     "verb": "/verb",
@@ -45,10 +44,35 @@ _SIDES: Final = {
 }
 """What a policy can tell requests apart by, in the order in which it is looked into, and its place in an event."""
 _OPTIONAL: Final = frozenset(("resource", "subresource", "group", "namespace", "name"))
+_ABSENT: Final = _OPTIONAL | {"user"}
+"""Sides that an event may say nothing of."""
+_NOBODY: Final = one_of("")
+"""The user of a request whose login failed."""
+_BEST: Final = ("ResponseComplete", "ResponseStarted", "RequestReceived", "Panic")
+_Known: TypeAlias = Mapping[str, str | None]
 _OTHER: Final = "falcokit-other"
 """A text that no rule compares anything with."""
-_CODES: Final = tuple(map(str, (200, 202, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503, 504)))
-"""What the API server answers with, but for 201."""
+_CODE: Final = "/responseStatus/code"
+_ANSWERS: Final = frozenset(map(str, (200, 202, 400, 403, 404, 405, 409, 410, 413, 415, 422, 429, 500, 503, 504)))
+"""What the API server answers any request with."""
+_SPECIAL: Final = frozenset(("101", "201", "401"))
+"""What it answers only some requests with."""
+_READS: Final = frozenset(("delete", "deletecollection", "get", "list", "watch"))
+"""Verbs that create nothing."""
+_BODIES: Final = (REQUEST_BODY, RESPONSE_BODY)
+# What an event lacks, or has for sure, at each stage; which stages there are is for `_Looking._parts` to say.  From
+# k8s.io/apiserver, endpoints/filters/audit.go: nothing has been decided or read yet when a request comes in.
+_RECEIVED: Final[Mapping[str, str | None]] = {
+    "/stage": "RequestReceived", **dict.fromkeys(("/annotations", "/responseStatus", *_BODIES))
+}  # fmt: skip
+_STARTED: Final[Mapping[str, str | None]] = {"/stage": "ResponseStarted", REQUEST_BODY: None}
+_COMPLETE: Final[Mapping[str, str | None]] = {"/stage": "ResponseComplete"}
+_PANIC: Final[Mapping[str, str | None]] = {"/stage": "Panic", _CODE: "500"}
+# And from authn_audit.go there: who has not logged in is told so, and nothing else becomes of the request.
+_REFUSED: Final[Mapping[str, str | None]] = {
+    "/stage": "ResponseStarted", _CODE: "401",
+    **dict.fromkeys(("/user/username", "/user/groups", "/user/uid", "/user/extra", "/impersonatedUser", "/annotations", *_BODIES)),
+}  # fmt: skip
 _MAX_CHECKS: Final = 300_000
 """How many checks of one rule are asked in all."""
 _MAX_SIZE: Final = 5_000
@@ -70,6 +94,18 @@ def needs(
     return tuple([_Looking(rule, leaves, kept).needs() for rule in fitting.rules])
 
 
+class _Moment(Record):
+    """What a rule says of events at one stage: the level it needs, what becomes of it at others, its answer, what that hangs on."""
+
+    __slots__ = ("effects", "level", "open", "value")
+
+    def __init__(self, level: Level, effects: tuple[Effect, ...], value: bool | None, open: frozenset[int]) -> None:
+        self.level: Final = level
+        self.effects: Final = effects
+        self.value: Final = value
+        self.open: Final = open
+
+
 class _Looking:
     """One rule being looked at."""
 
@@ -89,25 +125,112 @@ class _Looking:
         everything = Need(Region({}), frozenset(STAGES), Level.REQUEST_RESPONSE, (Effect.CANNOT, Effect.CANNOT))
         if self._rule.bound.size > _MAX_SIZE:
             return Needs(self._rule, (everything,), known=False)
-        found = []
+        found: list[Need] = []
         try:
-            for need, known in self._explored({}, {}):
-                found += [part for part in real(need) if self._happens(part, known)]
+            for known, sides in self._explored({}, {}):
+                for region in real(Region(sides)):
+                    found += self._parts(known, region)
         except (_Enough, RecursionError):
             return Needs(self._rule, (everything,), known=False)
         return Needs(self._rule, merged(own_groups(found)))
 
-    def _happens(self, need: Need, known: Mapping[str, str | None]) -> bool:
-        """Whether the condition may hold of *need* with an answer that there can be: a subresource that is changed is one of
-        an object that exists, so nothing is created (201)."""
-        subresources = need.region.get("subresource")
-        if subresources.others or not all(SUBRESOURCES.get(name) == CHANGED for name in subresources.texts):
+    # What becomes of a request.
+
+    def _parts(self, known: _Known, region: Region) -> Iterator[Need]:
+        """What the rule needs of the requests of *region*, one that `real` gives, of whose events *known* is told."""
+        more = dict.fromkeys(_BODIES) if is_passed_on(region) else {}
+        user = region.get("user")
+        if "" in user:
+            refused = self._moment({**known, **_REFUSED}, region)
+            nobody = region.narrowed("user", _NOBODY)
+            for group in self._also.get("user group", ()):
+                nobody = nobody.narrowed(group_key(group), one_of("yes").opposite()) if nobody is not None else None
+            if refused is not None and nobody is not None:
+                yield Need(nobody, frozenset(("ResponseStarted",)), refused.level, refused.effects)
+            if user == _NOBODY:
+                return
+        found: dict[str, _Moment] = {}
+        for told in (_RECEIVED, _STARTED, _COMPLETE, _PANIC):
+            moment = self._moment({**known, **more, **told}, region)
+            stage = told["/stage"]
+            if moment is not None and stage is not None:
+                found[stage] = moment
+        long = is_long_running(region)
+        if not long and "" not in region.get("resource"):
+            found.pop("ResponseStarted", None)  # Of requests for paths, those for profiles go on.
+        # That a request has been answered tells most, and all but those that make the server panic are.
+        first = next((stage for stage in _BEST if stage in found), None)
+        if first is None:
+            return
+        same = [stage for stage in found if found[stage] == found[first] and (long or stage != "ResponseStarted")]
+        stages = frozenset([first, *[stage for stage in same if stage != "Panic"]])
+        apart = [stage for stage in found if stage not in stages and stage != "Panic" and found[stage] != found[first]]
+        if (
+            "RequestReceived" in apart
+            and self._moment({**known, **more, "/stage": "RequestReceived"}, region) == found[first]
+        ):
+            apart.remove("RequestReceived")  # It fires there as it cannot see yet what it looks at.
+        for stage in apart:
+            yield Need(region, frozenset((stage,)), found[stage].level, found[stage].effects)
+        yield Need(
+            region, stages, found[first].level, found[first].effects, frozenset(found) - stages - frozenset(apart)
+        )
+
+    def _moment(self, known: _Known, region: Region) -> _Moment | None:
+        """What the rule says of events of which *known* is told; None where it does not hold, at any level."""
+        answers = []
+        for level in (Level.METADATA, Level.REQUEST, Level.REQUEST_RESPONSE):
+            gone = dict.fromkeys(_BODIES[max(level - Level.METADATA, 0) :])
+            told: _Known = {**known, **gone, "/level": level.word}
+            value, is_open = self._answer(self._claim, Told(told))
+            if value is None and not self._answered(told, region, is_open):
+                value = False
+            answers.append((value, is_open))
+        top = max([at for at, (value, _) in enumerate(answers) if value is not False], default=None)
+        if top is None:
+            return None
+        value, is_open = answers[top]
+        effects = [self._effect(Level(at + 1), one, is_open) for at, (one, _) in enumerate(answers)]
+        lowest = top
+        while lowest and effects[lowest - 1] is Effect.UNAFFECTED:
+            lowest -= 1
+        while effects and effects[-1] is Effect.UNAFFECTED:
+            effects.pop()
+        return _Moment(Level(lowest + 1), tuple(effects), value, frozenset([id(claim.node) for claim in is_open]))
+
+    def _effect(self, level: Level, value: bool | None, is_open: tuple[Claim, ...]) -> Effect:
+        """What becomes of the rule at *level*, where it answers *value* and *is_open* are the checks that hang on what is
+        recorded at the highest one."""
+        if value is False:
+            return Effect.CANNOT
+        hidden = [claim for claim in is_open if isinstance(claim.node, Check) and _bodies(claim.node) > level]
+        if not hidden:
+            return Effect.UNAFFECTED
+        # A missing field makes every check false, and so true what stands behind `not`.
+        return Effect.MISSES if all(claim.holds for claim in hidden) else Effect.BLIND
+
+    def _answered(self, told: _Known, region: Region, is_open: tuple[Claim, ...]) -> bool:
+        """Whether the condition may hold with a code that such requests are answered with, all of them with one: those that create nothing are not
+        with 201, connections that are made are with 101, and 401 is for those who have not logged in."""
+        checks = [claim.node for claim in is_open if isinstance(claim.node, Check) and _CODE in _places(claim.node)]
+        codes: set[str] = set()
+        for check in checks:
+            right = check.right
+            texts = right.texts if isinstance(right, ListValue) else (right.text,) if isinstance(right, Value) else ()
+            if check.operator in _EXACT and not check.modifier and isinstance(check.left, Field):
+                codes.update(texts)
+        if not codes & _SPECIAL and not any(check.operator == "exists" for check in checks):
             return True
-        for name, code in product(subresources.texts, _CODES):
-            told = Told({**known, _SIDES["subresource"]: name, "/responseStatus/code": code})
-            if self._answer(self._claim, told)[0] is not False:
-                return True
-        return False
+        subresources, verbs = region.get("subresource"), region.get("verb")
+        one = [] if subresources.others else [*subresources.texts]
+        if subresources.others or not UPGRADED.issuperset(one):
+            codes -= {"101"} if one and CONNECTIONS.isdisjoint(one) else set()
+            changes = bool(one) and all(SUBRESOURCES.get(name) in (CHANGED, ("get",)) for name in one)
+            codes -= {"201"} if changes or not verbs.without(one_of(*_READS)) else set()
+        else:
+            codes -= {"201"}
+        codes -= {"401"}
+        return any(self._answer(self._claim, Told({**told, _CODE: code}))[0] is not False for code in codes | _ANSWERS)
 
     # What the rule compares with.
 
@@ -175,8 +298,8 @@ class _Looking:
 
     def _explored(
         self, known: dict[str, str | None], sides: dict[str, Values]
-    ) -> Iterator[tuple[Need, Mapping[str, str | None]]]:
-        """What the rule may fire on, of the events of which *known* is told, with what that says of each side."""
+    ) -> Iterator[tuple[_Known, dict[str, Values]]]:
+        """What the rule may fire on: the places of events that are told, with what they say of each side."""
         value, is_open = self._answer(self._claim, Told(known))
         if value is False:
             return
@@ -190,29 +313,7 @@ class _Looking:
             for more, values in self._classes(side, known):
                 yield from self._explored({**known, **more}, {**sides, side: ANY, **values})
             return
-        yield self._need(known, sides, is_open), known
-
-    def _need(self, known: dict[str, str | None], sides: dict[str, Values], is_open: tuple[Claim, ...]) -> Need:
-        of_body = [claim for claim in is_open if isinstance(claim.node, Check) and _bodies(claim.node)]
-        level = max([_bodies(claim.node) for claim in of_body if isinstance(claim.node, Check)], default=Level.METADATA)
-        effects = []
-        for lower in range(Level.METADATA, level):
-            gone: dict[str, str | None] = {RESPONSE_BODY: None}
-            if lower < Level.REQUEST:
-                gone[REQUEST_BODY] = None
-            hidden = [claim for claim in of_body if isinstance(claim.node, Check) and _bodies(claim.node) > lower]
-            value, _ = self._answer(self._claim, Told({**known, **gone}))
-            if value is False:
-                effects.append(Effect.CANNOT)
-            elif not hidden:
-                effects.append(Effect.UNAFFECTED)
-            else:  # A missing field makes every check false, and so true what stands behind `not`.
-                effects.append(Effect.MISSES if all(claim.holds for claim in hidden) else Effect.BLIND)
-        stages = sides.get("stage", ANY)
-        taken = frozenset([stage for stage in STAGES if stage in stages])
-        return Need(
-            Region({side: values for side, values in sides.items() if side != "stage"}), taken, level, tuple(effects)
-        )
+        yield known, sides
 
     # What a side can be.
 
@@ -221,13 +322,6 @@ class _Looking:
     ) -> Iterator[tuple[dict[str, str | None], dict[str, Values]]]:
         """The values that *side* is told as, one after the other, with what each says of the requests."""
         place = _SIDES[side]
-        if side == "stage":
-            for stage in STAGES:
-                # Nothing has been decided or read yet when a request comes in (k8s.io/apiserver, filters/audit.go).
-                before = ("/annotations", "/responseStatus", REQUEST_BODY, RESPONSE_BODY)
-                more = dict.fromkeys(before) if stage == "RequestReceived" else {}
-                yield {place: stage, **more}, {side: one_of(stage)}
-            return
         if side == "path":
             yield from self._paths(known)
             return
@@ -236,9 +330,9 @@ class _Looking:
         if side in self._also and any(not whole for _, whole in noted):
             exact += [text for text in self._also[side] if text not in exact]
         for text in exact:
-            if text or side not in _OPTIONAL:
+            if text or side not in _ABSENT:
                 yield {place: text}, {side: one_of(text), **self._membership(side, text)}
-        taken = Values(frozenset(exact) | ({""} if side in _OPTIONAL else frozenset()), True)
+        taken = Values(frozenset(exact) | ({""} if side in _ABSENT else frozenset()), True)
         for pattern in (_OTHER, *[text for text, whole in noted if not whole]):
             if pattern is None:
                 yield {}, {side: taken}
@@ -251,7 +345,7 @@ class _Looking:
                     yield {place: member}, {side: taken, **self._membership(side, member)}
         if side == "resource":  # A request for a path: nothing is referred to.
             yield {"/objectRef": None}, {key: one_of("") for key in _OPTIONAL}
-        elif side in _OPTIONAL:
+        elif side in _ABSENT:
             yield {place: None}, {side: one_of("")}
 
     def _paths(self, known: Mapping[str, str | None]) -> Iterator[tuple[dict[str, str | None], dict[str, Values]]]:

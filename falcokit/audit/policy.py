@@ -137,13 +137,21 @@ class Decision(Record):
 
 
 class Policy(Record):
-    """A policy: the first of its rules that matches a request decides; a request that none matches is not recorded."""
+    """A policy: the first of its rules that matches a request decides; a request that none matches is not recorded.
 
-    __slots__ = ("omit_managed_fields", "omit_stages", "rules")
+    ``line`` is that of the stages which all rules omit (0: none, or not from a file).
+    """
+
+    __slots__ = ("line", "omit_managed_fields", "omit_stages", "rules")
 
     def __init__(
-        self, rules: tuple[PolicyRule, ...], omit_stages: tuple[str, ...] = (), omit_managed_fields: bool = False
+        self,
+        rules: tuple[PolicyRule, ...],
+        omit_stages: tuple[str, ...] = (),
+        omit_managed_fields: bool = False,
+        line: int = 0,
     ) -> None:
+        self.line: Final = line
         self.rules: Final = rules
         self.omit_stages: Final = omit_stages
         self.omit_managed_fields: Final = omit_managed_fields

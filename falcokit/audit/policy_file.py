@@ -115,7 +115,9 @@ class _Reading:
         else:
             rules = [rule for item in node.items if (rule := self._rule(item)) is not None]
             self._unreached(node, rules)
-        policy = Policy(tuple(rules), omitted, bool(managed))
+        key = root.key("omitStages") if omitted else None
+        line = self._document.file.line_column(key.start)[0] + 1 if key is not None else 0
+        policy = Policy(tuple(rules), omitted, bool(managed), line)
         if isinstance(node, Sequence) and len(rules) == len(node.items):
             for number, item in enumerate(node.items):
                 if rules[number].level and not policy.stages(number):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Final
 
 from falcokit.audit.policy import Policy, PolicyRule, Request, path_matches
+from falcokit.audit.resources import BUILT_IN, CLUSTER_WIDE
 from falcokit.record import Record
 
 __all__ = [
@@ -94,7 +96,8 @@ class Region:
     """The requests whose ``user``, ``verb``, ``group``, ``resource``, ``subresource``, ``namespace``, ``name`` and further
     dimensions (`group_key`, `path_key`) are among the given values; what is not given may be anything.
 
-    The empty text stands for none: no resource for a request for a path, no namespace, no subresource, the core group.
+    The empty text stands for none: no resource for a request for a path, no namespace, no subresource, the core group, no user
+    where the login failed.
     """
 
     __slots__ = ("sides",)
@@ -158,8 +161,10 @@ class Region:
             return False
         if self.get("resource") == one_of("") and any("" not in self.get(side) for side in _OF_RESOURCES):
             return False
+        if user == _NOBODY and any(_YES in self.sides[side] for side in self.sides if side.startswith(_GROUP)):
+            return False
         anonymous = not user.others and user.texts == {"system:anonymous"}
-        known = "system:anonymous" not in user
+        known = "system:anonymous" not in user and "" not in user
         # Every user who has logged in is in the one of these groups, nobody else is; all others are in the other one.
         for group, wrong in (("system:authenticated", anonymous), ("system:unauthenticated", known)):
             values = self.sides.get(group_key(group))
@@ -171,7 +176,30 @@ class Region:
         left = [pattern for pattern, inside in paths if not inside]
         return not any(_covers(other, pattern) for pattern in taken for other in left)
 
+    @property
+    def placed(self) -> bool:
+        """Whether the namespaces fit the resources: those of Kubernetes' own are in one, or never are; only lists go over all.
 
+        Other requests are refused; they matter to rules that ask for them.
+        """
+        namespace = self.sides.get("namespace")
+        if namespace is None or (namespace != _NOWHERE and "" in namespace):
+            return True
+        resources, groups, verb = self.get("resource"), self.get("group"), self.get("verb")
+        if resources.others or groups.others:
+            return True
+        found = [key for key in product(groups.texts, resources.texts) if key in BUILT_IN]
+        if not found:
+            return True
+        if "" in namespace:
+            return bool(verb.both(_OVER_ALL)) or not CLUSTER_WIDE.isdisjoint(found)
+        # A namespace is taken to be in itself (k8s.io/apiserver, endpoints/request/requestinfo.go).
+        return not CLUSTER_WIDE.issuperset(found) or ("", "namespaces") in found
+
+
+_NOWHERE: Final = one_of("")
+_NOBODY: Final = one_of("")
+_OVER_ALL: Final = one_of("list", "watch")
 _OF_RESOURCES: Final = ("group", "subresource", "namespace", "name")
 
 
@@ -236,13 +264,15 @@ class Division:
         self._left = budget
 
     def of(self, region: Region) -> Iterator[tuple[Region, int | None]]:
-        """The parts of *region*, each with the number of the rule that decides, None where no rule does.
+        """The parts of *region*, each with the number of the rule that decides, None where no rule does; without those of which
+        there are no requests, as their namespaces do not fit.
 
         Raises `TooMany`.
         """
         near = [(number, box) for number, box in self._boxes if region.both(box) is not None]
         todo: list[tuple[Region, int]] = [(region, 0)]
         end = self._left - _MAX_EACH
+        placed = region.placed
         while todo:
             part, at = todo.pop()
             for later in range(at, len(near)):
@@ -252,11 +282,13 @@ class Division:
                     raise TooMany
                 inside = part.both(box)
                 if inside is not None:
-                    yield inside, number
+                    if inside.placed or not placed:
+                        yield inside, number
                     todo += [(one, later + 1) for one in part.without(box)]
                     break
             else:
-                yield part, None
+                if part.placed or not placed:
+                    yield part, None
 
 
 def divided(region: Region, policy: Policy) -> Iterator[tuple[Region, int | None]]:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BUILT_IN", "CHANGED", "CONNECTIONS", "SINGULARS", "SUBRESOURCES", "groups_of", "subresources_of"]
+__all__ = [
+    "BUILT_IN", "CHANGED", "CLUSTER_WIDE", "CONNECTIONS", "LONG_RUNNING", "LONG_RUNNING_VERBS", "SINGULARS", "SUBRESOURCES",
+    "UPGRADED", "groups_of", "subresources_of",
+]  # fmt: skip
 
 _WRITTEN: Final = {
     "": (
@@ -74,6 +77,25 @@ SUBRESOURCES: Final = {
 """The verbs that a request for each of them can have."""
 CONNECTIONS: Final = frozenset(("attach", "exec", "portforward", "proxy"))
 """Those whose requests are passed on; their bodies are never recorded."""
+UPGRADED: Final = CONNECTIONS - {"proxy"}
+"""Those that answer 101 where they succeed."""
+LONG_RUNNING: Final = CONNECTIONS | {"log"}
+"""Those whose requests go on: an event is written when the answer begins, too (kube-apiserver, BasicLongRunningRequestCheck)."""
+LONG_RUNNING_VERBS: Final = frozenset(("proxy", "watch"))
+"""Verbs of which the same is true."""
+_WHOLE_GROUPS: Final = frozenset((
+    "admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io",
+    "certificates.k8s.io", "flowcontrol.apiserver.k8s.io", "node.k8s.io", "scheduling.k8s.io",
+))  # fmt: skip
+_SINGLE: Final = frozenset((
+    "clusterrolebindings", "clusterroles", "csidrivers", "csinodes", "ingressclasses", "ipaddresses", "namespaces", "nodes",
+    "persistentvolumes", "selfsubjectaccessreviews", "selfsubjectrulesreviews", "servicecidrs", "storageclasses",
+    "subjectaccessreviews", "volumeattachments",
+))  # fmt: skip
+CLUSTER_WIDE: Final = frozenset(
+    [(group, name) for group, name in BUILT_IN if group in _WHOLE_GROUPS or name in _SINGLE]
+)
+"""The resources that are in no namespace; all others of Kubernetes' own are in one."""
 
 
 def _singular(resource: str) -> str:

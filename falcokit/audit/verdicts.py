@@ -121,10 +121,20 @@ def _gap(need: Need, region: Region, number: int | None, policy: Policy) -> Gap 
     level = policy.rules[number].level if number is not None else Level.NONE
     if level is Level.NONE or number is None:
         return Gap(need, region, Level.NONE, number, Effect.CANNOT)
-    if need.stages.isdisjoint(policy.stages(number)):
+    left = set(policy.stages(number))
+    if need.stages.isdisjoint(left):
         wanted = tuple([stage for stage in STAGES if stage in need.stages])
-        return Gap(need, region, level, number, Effect.CANNOT, wanted)
-    return None if level >= need.level else Gap(need, region, level, number, need.at(level))
+        return Gap(need, region, level, number, _too_early(need, left), wanted)
+    effect = need.at(level)
+    return None if effect is Effect.UNAFFECTED else Gap(need, region, level, number, effect)
+
+
+def _too_early(need: Need, stages: set[str]) -> Effect:
+    """What becomes of a rule where of the *stages* that are recorded none is one that it needs; a panic is no use to it."""
+    found = need.also & stages
+    if "RequestReceived" in found:
+        return Effect.BLIND  # It fires before there is what it looks at.
+    return Effect.MISSES if "ResponseStarted" in found else Effect.CANNOT
 
 
 def _state(found: Needs, gaps: list[Gap], well: bool) -> State:

@@ -86,6 +86,13 @@ def check(
         fail(f"--kubernetes takes a version such as 1.34, not '{kubernetes}'")
     goal = TARGETS[target.value]
     pieces = pieces_of(tuple(read))
+    if minor is None:
+        from falcokit.audit.platforms import PLATFORMS
+
+        # Files of `falcokit audit init` say what they are for.
+        headers = {one.header(): one.minors[1] for one in PLATFORMS.values() if one.method in ("webhook", "sink")}
+        told = {found for file in read for header, found in headers.items() if file.text.startswith(header)}
+        minor = min(told, default=None)
     found = checked(pieces, goal, minor)
     if format is Format.json:
         import json
@@ -157,11 +164,20 @@ def send(
     webhook = or_fail(
         lambda: webhook_at(address, ca=ca or "", cert=cert or "", key=key or "", token=token, timeout=timeout)
     )
-    accepted = _sent(webhook, batches, format)
+    accepted = _sent(webhook, batches, format, token)
     raise typer.Exit(0 if accepted and not strange else 1)
 
 
-def _sent(webhook: Webhook, batches: Iterator[tuple[str, list[str]]], format: Format) -> bool:
+def _without(token: str, text: str) -> str:
+    """An answer without the *token*, which some repeat: whole, or cut off where reading ended."""
+    if not token:
+        return text
+    text = text.replace(token, "...")
+    cut = next((size for size in range(len(token) - 1, 3, -1) if text.endswith(token[:size])), 0)
+    return text[: len(text) - cut] + "..." if cut else text
+
+
+def _sent(webhook: Webhook, batches: Iterator[tuple[str, list[str]]], format: Format, token: str) -> bool:
     """Send *batches* and say what became of each: whether all were accepted."""
     import json
 
@@ -173,6 +189,7 @@ def _sent(webhook: Webhook, batches: Iterator[tuple[str, list[str]]], format: Fo
         write(f"to {plain(webhook.shown)}\n")
     for name, items in batches:
         reply = webhook.send(event_list(items))
+        answer = _without(token, reply.text)
         accepted, refused = accepted + reply.accepted, refused + (not reply.accepted)
         if format is Format.json:
             told = {
@@ -180,13 +197,13 @@ def _sent(webhook: Webhook, batches: Iterator[tuple[str, list[str]]], format: Fo
                 "events": len(items),
                 "accepted": reply.accepted,
                 "status": reply.status,
-                "answer": reply.text,
+                "answer": answer,
             }
             there = write(json.dumps(told, ensure_ascii=True) + "\n")
         else:
             word = "accepted" if reply.accepted else "refused" if reply.status else "failed"
             status = f"{reply.status} " if reply.status else ""
-            there = write(plain(f"{word:<8} {name:<28} {status}{reply.text[:200]}").rstrip() + "\n")
+            there = write(plain(f"{word:<8} {name:<28} {status}{answer[:200]}").rstrip() + "\n")
         if not there or not reply.status:
             break
     if format is Format.text:
@@ -312,8 +329,8 @@ def receive(
     printed and, with --store, safe on disk; 400 where there is no audit event, 503 to send again later.  GET /healthz
     answers 200.  With a token senders give `Authorization: Bearer TOKEN`: `token` of a user in the kubeconfig.
 
-    Exit codes: 0 ended by Ctrl-C, SIGTERM or --once, 1 Falco would not load the rules, 2 wrong usage, or an address or a file
-    that cannot be used.
+    Exit codes: 0 ended by Ctrl-C, SIGTERM or --once, 1 Falco would not load the rules, or nobody reads the alerts any more, 2 wrong
+    usage, or an address or a file that cannot be used.
 
     Example: falcokit audit receive --rules my_rules.yaml --once 100
     """
@@ -369,6 +386,9 @@ def receive(
     say(said)
     for sentence in matcher.wrong.values():
         say(sentence)
+    if done.unread:
+        say("ended, for nobody reads the alerts any more: standard output is closed")
+        raise typer.Exit(1)
 
 
 def _matcher(

@@ -261,6 +261,8 @@ def _change(
         return
     for note in done.notes:
         say(f"replaced: {note}")
+    for warning in done.warnings:
+        say(f"warning: {warning}")
     rows = before.splitlines(keepends=True), done.text.splitlines(keepends=True)
     for line in difflib.unified_diff(*rows, path, path):
         write(_harmless(line.rstrip("\r\n")) + "\n")

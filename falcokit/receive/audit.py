@@ -128,11 +128,15 @@ def _written(event: AuditEvent) -> bytes:
 
 
 class Total(Record):
-    """What a run has seen: ``events``, on how many rules ``fired``, how many rows are ``new`` in the history, what is ``left``."""
+    """What a run has seen: ``events``, on how many rules ``fired``, how many rows are ``new`` in the history, what is ``left``.
 
-    __slots__ = ("events", "fired", "left", "new")
+    ``unread`` says that the run ended because nobody reads what it prints.
+    """
 
-    def __init__(self, events: int, fired: int, new: int, left: int) -> None:
+    __slots__ = ("events", "fired", "left", "new", "unread")
+
+    def __init__(self, events: int, fired: int, new: int, left: int, unread: bool = False) -> None:
+        self.unread: Final = unread
         self.events: Final = events
         self.fired: Final = fired
         self.new: Final = new
@@ -229,6 +233,7 @@ class _Receiver:
         self._folder: Final = ThreadPoolExecutor(1)
         self._held = self._events = self._fired = self._new = 0
         self._trouble = ""
+        self._unread = False
 
     async def write(self) -> None:
         """Write what is to be kept, for ever."""
@@ -307,6 +312,7 @@ class _Receiver:
         shown = not seen.printed or await loop.run_in_executor(self._worker, self._show, seen.printed)
         self._events += seen.events
         self._fired += seen.fired
+        self._unread = self._unread or not shown
         if not shown or (self._most and self._events >= self._most):
             self.stop.set()
         return _answer(200, f"{seen.events} received, rules fired on {seen.fired}")
@@ -331,7 +337,9 @@ class _Receiver:
             before = self._spool.size
             if not await self._fold(_LAST_PATIENCE):
                 break
-        return Total(self._events, self._fired, self._new, self._spool.size if self._spool is not None else 0)
+        return Total(
+            self._events, self._fired, self._new, self._spool.size if self._spool is not None else 0, self._unread
+        )
 
     async def _fold(self, patience: float) -> bool:
         assert self._spool is not None

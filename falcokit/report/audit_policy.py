@@ -94,6 +94,9 @@ def _reason(gaps: Sequence[Gap], policy: Policy) -> str:
         said = "" if gap.number is None else " says None"
         return f"needs {gap.need.level.word} on {what}{only}: {place}{said}"
     if gap.stages:
+        # The line that is to be changed; where both omit stages, that of the rule is as good.
+        if policy.line and not set(gap.stages).isdisjoint(policy.omit_stages):
+            place = f"line {policy.line}"
         return f"needs the stage {' or '.join(gap.stages)} of {what}{only}: {place} omits it"
     word = {
         Effect.BLIND: "fires without looking at the body: ",
@@ -120,8 +123,15 @@ def _requests(regions: Iterable[Region]) -> str:
             for side, word in (("namespace", "in"), ("user", "by"))
             if not region.get(side).others and region.get(side).texts != {""}
         )
+        whose += " by who has not logged in" if region.get("user") == Values(frozenset([""])) else ""
         for what in _resources(region):
             verbs.setdefault((what, whose), set()).update(asked)
+    for (what, whose), asked_of in [*verbs.items()]:
+        every = verbs.get((what, ""), set())
+        if "" in asked_of:
+            verbs[what, whose] = {""}
+        if whose and ("" in every or asked_of <= every):
+            del verbs[what, whose]
     alike: dict[tuple[tuple[str, ...], str], list[str]] = {}
     for (what, whose), asked_of in verbs.items():
         alike.setdefault((tuple(sorted(asked_of)), whose), []).append(what)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 from hypothesis import strategies as st
 
@@ -43,7 +44,7 @@ def policy_rules(draw: st.DrawFn) -> PolicyRule:
     return PolicyRule(
         draw(st.sampled_from(Level)), draw(some(*USERS)), draw(some(*GROUPS)), draw(some(*VERBS)),
         () if urls else tuple(draw(st.lists(resource_groups(), max_size=2))), () if urls else draw(some("default", "kube-system", "")),
-        draw(some(*PATHS, "/healthz*", "*")) if urls else (), draw(some("RequestReceived", "ResponseComplete")),
+        draw(some(*PATHS, "/healthz*", "*")) if urls else (), draw(some("RequestReceived", "ResponseStarted", "ResponseComplete")),
     )  # fmt: skip
 
 
@@ -61,9 +62,17 @@ def requests(draw: st.DrawFn) -> Request:
     if draw(st.integers(0, 3)) == 0:
         return Request(user, groups, verb, path=draw(st.sampled_from((*PATHS, "/other"))))
     name = "" if verb in ("create", "list") else draw(st.sampled_from(("one", "two", "three")))
+    group, resource = draw(st.sampled_from(("", "apps", "x.io"))), draw(st.sampled_from((*RESOURCES, "nodes")))
+    spaces = ("",) if (group, resource) == ("", "nodes") else ("default", "kube-system", "shop")
+    # A list goes over all namespaces, too; of add-ons it is not known which are in one.
+    every = verb in ("list", "watch") or (group, resource) not in {
+        ("", "pods"),
+        ("", "secrets"),
+        ("apps", "deployments"),
+    }
     return Request(
-        user, groups, verb, draw(st.sampled_from(("", "apps", "x.io"))), draw(st.sampled_from((*RESOURCES, "nodes"))),
-        draw(st.sampled_from((*SUBRESOURCES, "log"))), name, draw(st.sampled_from(("", "default", "kube-system", "shop"))),
+        user, groups, verb, group, resource, draw(st.sampled_from((*SUBRESOURCES, "log"))), name,
+        draw(st.sampled_from(("", *spaces) if every else spaces)),
     )  # fmt: skip
 
 
@@ -106,6 +115,10 @@ CHECKS = (
     "not jevt.value[/requestObject/spec/tls] exists", "ka.resp.name = web", "not ka.resp.name exists", "ka.uri startswith /healthz",
     "not ka.uri = /healthz", "ka.auth.decision = allow", "ka.user.groups intersects (devs)", "tolower(ka.verb) = create",
     "ka.user.name regex 'j.*'", "evt.num >= 0", "evt.num = 0", "ka.req.binding.subject.has_name[x] exists",
+    "ka.target.resource = nodes", "ka.target.subresource = proxy", "ka.verb = watch", "ka.response.code = 401", "ka.response.code = 101",
+    "not ka.response.code = 201", "ka.response.code = 500", "not ka.user.name exists", "ka.user.name exists", "ka.stage = Panic",
+    "ka.stage = RequestReceived", "not jevt.value[/stage] = ResponseComplete", "not ka.auth.decision = allow",
+    "jevt.value[/level] = RequestResponse", "jevt.value[/level] = Request",
 )  # fmt: skip
 
 CONDITIONS = st.recursive(
@@ -119,58 +132,111 @@ CONDITIONS = st.recursive(
 )
 
 
+def audit_documents() -> st.SearchStrategy[dict[str, object]]:
+    """An event at the level RequestResponse, as the API server writes it."""
+    return exchanges().map(lambda exchange: exchange.written(exchange.ending)).flatmap(st.sampled_from)
+
+
 @st.composite
-def audit_documents(draw: st.DrawFn) -> dict[str, object]:
-    """An event at the level RequestResponse, as the API server writes it of such a request."""
+def exchanges(draw: st.DrawFn) -> Exchange:
+    """A request and how it ends."""
     request = draw(requests())
     known = {
         ("", "pods"): ("", "exec", "status", "log"),
         ("", "secrets"): ("",),
+        ("", "nodes"): ("", "proxy"),
         ("apps", "deployments"): ("", "status"),
     }
     if request.resource:
         (group, resource), subresources = draw(st.sampled_from(sorted(known.items())))
         subresource = draw(st.sampled_from(subresources))
-        verbs = {"exec": ("create", "get"), "status": ("get", "patch", "update"), "log": ("get",)}
-        verb = draw(st.sampled_from(verbs.get(subresource, ("create", "get", "delete", "patch", "list"))))
-        request = request.replaced(group=group, resource=resource, subresource=subresource, verb=verb)
-    user = draw(st.sampled_from((request.user, "system:node:one", "system:serviceaccount:shop:job")))
+        verbs = {
+            "exec": ("create", "get"),
+            "status": ("get", "patch", "update"),
+            "log": ("get",),
+            "proxy": ("get", "delete"),
+        }
+        verb = draw(st.sampled_from(verbs.get(subresource, ("create", "get", "delete", "patch", "list", "watch"))))
+        name = draw(st.sampled_from(("one", "two"))) if verb not in ("list", "watch") else ""
+        namespace = request.namespace or ("" if verb in ("list", "watch") else "shop")
+        request = request.replaced(
+            group=group, resource=resource, subresource=subresource, verb=verb, name=name,
+            namespace="" if resource == "nodes" else namespace,
+        )  # fmt: skip
+    user = draw(st.sampled_from((request.user, request.user, "system:node:one", "system:serviceaccount:shop:job", "")))
     login = "system:unauthenticated" if user == "system:anonymous" else "system:authenticated"
     groups = [login, *[group for group in request.groups if not group.startswith("system:")]]
     if user.startswith("system:node:"):
         groups.append("system:nodes")
     if user.startswith("system:serviceaccount:"):
         groups += ["system:serviceaccounts", "system:serviceaccounts:shop"]
-    stage = draw(st.sampled_from(("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")))
-    event: dict[str, object] = {
-        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "a", "stage": stage,
-        "requestURI": request.path or "/api/v1/x", "verb": request.verb, "user": {"username": user, "groups": groups},
-        "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z", "stageTimestamp": "2026-01-01T00:00:01.000000Z",
-    }  # fmt: skip
-    if request.resource:
-        name = draw(st.sampled_from(("one", "two"))) if request.verb not in ("list",) else ""
-        reference = {"resource": request.resource, "namespace": request.namespace, "name": name}
-        reference |= {"subresource": request.subresource, "apiGroup": request.group, "apiVersion": "v1"}
-        event["objectRef"] = {key: value for key, value in reference.items() if value}
-    if stage == "RequestReceived":
-        return event
-    code = draw(st.sampled_from((200, 403) if request.subresource in ("status", "log") else (200, 201, 403)))
-    event["responseStatus"] = {"metadata": {}, "code": code}
-    event["annotations"] = {"authorization.k8s.io/decision": draw(st.sampled_from(("allow", "forbid")))}
-    if request.resource and request.subresource not in ("exec", "log"):
-        spec: dict[str, object] = {"containers": [{"name": "c", "image": draw(st.sampled_from(("nginx:1", "other")))}]}
-        spec |= draw(st.sampled_from(({}, {"hostNetwork": True}, {"tls": []})))
-        if request.verb in ("create", "patch", "update"):
+    exchange = Exchange(request.replaced(user=user, groups=tuple(groups) if user else ()))
+    exchange.ending = draw(st.sampled_from(exchange.endings()))
+    return exchange
+
+
+Ending: TypeAlias = "tuple[int, dict[str, object], str]"
+"""The code, what the object says, its name; a code of 0 is that the server panics."""
+
+
+class Exchange:
+    """A request, and what an API server that records everything writes of it: apart from the code under test, by the filters
+    of k8s.io/apiserver (``endpoints/filters``: ``audit.go``, ``authn_audit.go``)."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.ending: Ending = (200, {}, "web")
+
+    def endings(self) -> list[Ending]:
+        """All that can become of it."""
+        request = self.request
+        codes = [200, 403]
+        if request.subresource == "exec":
+            codes = [101, 403, 404]
+        elif request.subresource == "proxy":
+            codes = [200, 201, 403]
+        elif request.verb in ("create", "patch") and request.resource and not request.subresource:
+            codes = [200, 201, 403, 409]
+        specs = ({}, {"hostNetwork": True}, {"tls": []})
+        images = ("nginx:1", "other")
+        return [
+            (code, {"containers": [{"name": "c", "image": image}], **spec}, name)
+            for code in [*codes, 0] for spec in specs for image in images for name in ("web", "db")
+        ]  # fmt: skip
+
+    def written(self, ending: Ending) -> list[dict[str, object]]:
+        """The events of it, the first one first."""
+        request, (code, spec, name) = self.request, ending
+        event: dict[str, object] = {
+            "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse", "auditID": "a",
+            "requestURI": request.path or "/api/v1/x", "verb": request.verb, "user": {},
+            "requestReceivedTimestamp": "2026-01-01T00:00:00.000000Z", "stageTimestamp": "2026-01-01T00:00:01.000000Z",
+        }  # fmt: skip
+        if request.resource:
+            reference = {"resource": request.resource, "namespace": request.namespace, "name": request.name}
+            reference |= {"subresource": request.subresource, "apiGroup": request.group, "apiVersion": "v1"}
+            event["objectRef"] = {key: value for key, value in reference.items() if value}
+        if not request.user:
+            said = {"metadata": {}, "code": 401, "message": "Authentication failed, attempted: bearer"}
+            return [{**event, "stage": "ResponseStarted", "responseStatus": said}]
+        event["user"] = {"username": request.user, "groups": list(request.groups)}
+        events = [{**event, "stage": "RequestReceived"}]
+        event["annotations"] = {"authorization.k8s.io/decision": "forbid" if code == 403 else "allow"}
+        passed_on = request.subresource in ("exec", "proxy", "log")
+        if request.resource and request.verb in ("create", "patch", "update") and not passed_on and code != 403:
             event["requestObject"] = {"kind": "Pod", "spec": spec}
-        event["responseObject"] = {
-            "kind": "Pod",
-            "metadata": {"name": draw(st.sampled_from(("web", "db")))},
-            "spec": spec,
-        }
-    return event
+        event["responseStatus"] = {"metadata": {}, "code": code or 500}
+        if not code:
+            return [*events, {**event, "stage": "Panic"}]
+        if request.verb == "watch" or passed_on:
+            events.append({**event, "stage": "ResponseStarted"})
+        elif request.resource and code != 403:
+            event["responseObject"] = {"kind": "Pod", "metadata": {"name": name}, "spec": spec}
+        return [*events, {**event, "stage": "ResponseComplete"}]
 
 
 def recorded(event: dict[str, object], level: Level) -> dict[str, object]:
     """*event* as it is written at *level*."""
     gone = {"requestObject": Level.REQUEST, "responseObject": Level.REQUEST_RESPONSE}
-    return {key: value for key, value in event.items() if gone.get(key, Level.NONE) <= level}
+    kept = {key: value for key, value in event.items() if gone.get(key, Level.NONE) <= level}
+    return {**kept, "level": ("None", "Metadata", "Request", "RequestResponse")[level]}

@@ -87,6 +87,7 @@ kind: Service
 metadata: {name: falco-k8saudit, namespace: falco}
 spec:
   clusterIP: 10.96.0.44
+  selector: {app.kubernetes.io/name: falco}
   ports:
   - port: 9765
     targetPort: 9765
@@ -176,6 +177,15 @@ def test_nothing_is_said_of_the_files_for_the_sysdig_agent() -> None:
         ("server", "--audit-webhook-truncate-enabled=true", "--runtime-config=auditregistration.k8s.io/v1alpha1=true", "dynamic-audit", "error", "--runtime-config", "--audit-webhook-config-file=/PATH/webhook-config.yaml"),
         ("service", "  - port: 9765", "  - port: 80", "port", "error", "https://", "server: https://10.96.0.44:80/k8s-audit"),
         ("service", "targetPort: 9765", "targetPort: 8765", "target-port", "error", "port", "targetPort: 9765"),
+        ("service", "    targetPort: 9765\n", "    targetPort: 9765\n    protocol: UDP\n", "protocol", "error", "port", "protocol: TCP"),
+        ("service", "selector:", "selectr:", "selector", "warning", "clusterIP", "selector: {app.kubernetes.io/name: falco}"),
+        ("service", "{app.kubernetes.io/name: falco}", "{}", "selector", "warning", "clusterIP", "selector: {app.kubernetes.io/name: falco}"),
+        ("webhook", "10.96.0.44", "falco-k8saudit.falco", "cluster-dns", "error", "https://", "server: https://CLUSTER_IP:9765/k8s-audit"),
+        ("webhook", "10.96.0.44", "falco-k8saudit", "cluster-dns", "error", "https://", "server: https://CLUSTER_IP:9765/k8s-audit"),
+        ("webhook", "10.96.0.44", "elsewhere", "cluster-dns", "warning", "https://", "server: https://CLUSTER_IP:9765/k8s-audit"),
+        ("webhook", "kind: Config", "kind: Confg", "kind", "error", "Confg", "kind: Config"),
+        ("policy", "kind: Policy", "kind: Policy2", "kind", "error", "Policy2", "kind: Policy"),
+        ("falco", "libk8saudit.so", "libjson.so", "library", "warning", "libjson.so", "library_path: libk8saudit.so"),
         ("service", "10.96.0.44", "None", "headless", "error", "None", "remove clusterIP: None"),
     ],
 )  # fmt: skip
@@ -202,6 +212,61 @@ def test_an_address_with_several_mistakes_is_mended_as_a_whole() -> None:
 def test_a_port_of_a_node_may_lead_anywhere() -> None:
     found = checked({"webhook": WEBHOOK.replace(":9765", ":32765")})
     assert [(one.kind, one.severity.word) for one in found] == [("port", "warning")]
+
+
+@pytest.mark.parametrize("host", ["receiver.example.com", "192.0.2.7", "2001:db8::7", "localhost"])
+def test_names_that_are_none_of_the_cluster(host: str) -> None:
+    host = f"[{host}]" if ":" in host else host
+    assert "cluster-dns" not in {
+        one.kind for one in checked({"webhook": WEBHOOK.replace("10.96.0.44", host), "service": SERVICE})
+    }
+
+
+CHART = """\
+services:
+- name: k8saudit-webhook
+  type: NodePort
+  ports:
+  - {port: 9765, nodePort: 30007, protocol: TCP}
+falco:
+""" + "".join([f"  {line}\n" for line in FALCO.splitlines()])
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        {"values": CHART},
+        {
+            "falco": FALCO,
+            "service": SERVICE.replace("    targetPort: 9765\n", "    targetPort: 9765\n    nodePort: 30007\n"),
+        },
+    ],
+)
+def test_a_port_of_the_nodes_is_compared_with_the_service(service: dict[str, str]) -> None:
+    right = WEBHOOK.replace("10.96.0.44:9765", "172.18.0.2:30007")
+    assert checked({"webhook": right, **service}) == ()
+    (one,) = checked({"webhook": right.replace("30007", "30009"), **service})
+    assert (one.kind, one.severity.word, one.write) == ("port", "error", "server: https://172.18.0.2:30007/k8s-audit")
+    assert "30007" in one.message
+
+
+def test_a_port_of_the_nodes_is_not_advised_against_where_no_service_is_given() -> None:
+    (one,) = checked({"webhook": WEBHOOK.replace("9765", "30007"), "falco": FALCO})
+    assert (one.kind, one.severity.word, one.write) == ("port", "warning", "")
+
+
+def test_a_service_whose_own_port_is_another_than_the_webhooks() -> None:
+    service = SERVICE.replace("  clusterIP: 10.96.0.44\n", "").replace("  - port: 9765", "  - port: 80")
+    (one,) = checked({"webhook": WEBHOOK, "falco": FALCO, "service": service})
+    assert (one.kind, one.severity.word, one.write) == ("port", "warning", "server: https://10.96.0.44:80/k8s-audit")
+    assert checked({"webhook": WEBHOOK.replace("10.96.0.44", "127.0.0.1"), "falco": FALCO, "service": service}) == ()
+
+
+def test_a_policy_that_turns_auditing_off_is_meant() -> None:
+    off = (
+        "# Records nothing; disable.sh puts it in.\napiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: None\n"
+    )
+    assert [one.severity.word for one in checked({"policy": off})] == ["info"]
 
 
 def test_open_params_of_another_port_are_what_the_webhook_has_to_agree_with() -> None:

@@ -129,6 +129,40 @@ def test_what_was_replaced_is_told() -> None:
     assert "--audit-webhook-batch-max-wait=9s" in patch_manifest("m", MANIFESTS[2], WANTED).text
 
 
+@pytest.mark.parametrize("mode", ["blocking", "blocking-strict", "batch"])
+@pytest.mark.parametrize(("option", "platform"), KINDS)
+def test_a_blocking_mode_is_warned_of(option: str, platform: str, mode: str) -> None:
+    text = {
+        "--kube-apiserver-manifest": MANIFESTS[0].replace(
+            "    - --allow-privileged=true", f"    - --audit-webhook-mode={mode}"
+        ),
+        "--kubeadm-config": "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\napiServer:\n  extraArgs:\n"
+        f"  - name: audit-webhook-mode\n    value: {mode}\n",
+        "--kops-cluster": KOPS[2].replace("kubeAPIServer: {}", f"kubeAPIServer: {{auditWebhookMode: {mode}}}"),
+        "--rke-cluster": f"nodes: []\nservices:\n  kube-api:\n    extra_args: {{audit-webhook-mode: {mode}}}\n",
+        "--k3s-config": f"kube-apiserver-arg:\n- audit-webhook-mode={mode}\n",
+        "--master-config": f"kind: MasterConfig\nauditConfig: {{webHookMode: {mode}}}\nkubernetesMasterConfig:\n"
+        f"  apiServerArguments: {{audit-webhook-mode: [{mode}]}}\n",
+    }[option]
+    done = patched(option, PLATFORMS[platform], RECEIVER, DEFAULT_POLICY, "", "the file", text)
+    assert [f"audit-webhook-mode is {mode}:" in one for one in done.warnings] == ([] if mode == "batch" else [True])
+
+
+@pytest.mark.parametrize("image", ["registry.k8s.io/kube-apiserver@sha256:abc", "localhost:5000/kube-apiserver"])
+def test_a_version_that_nobody_knows_is_warned_of(image: str) -> None:
+    text = MANIFESTS[0].replace("registry.k8s.io/kube-apiserver:v1.33.2", image)
+    assert text != MANIFESTS[0]
+    done = patched("--kube-apiserver-manifest", PLATFORMS["native-1.13"], RECEIVER, "", "", "m", text)
+    assert ["tells no version" in one for one in done.warnings] == [True]
+    assert patch_manifest("m", MANIFESTS[0], WANTED).warnings == ()
+
+
+def test_a_log_in_a_read_only_mount_is_called_so() -> None:
+    text = MANIFESTS[0].replace("    - --allow-privileged=true", "    - --audit-log-path=/etc/kubernetes/pki/audit.log")
+    with pytest.raises(ConfigError, match="is mounted read-only"):
+        patch_manifest("m", text, WANTED)
+
+
 def test_windows_line_ends_and_a_byte_order_mark_stay() -> None:
     for text in (MANIFESTS[0].replace("\n", "\r\n"), "\ufeff" + K3S[0], K3S[0].rstrip("\n")):
         patch: Callable[..., Any] = patch_manifest if "Pod" in text else patch_k3s

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import jsonschema
@@ -258,10 +259,14 @@ def run(script: Path, programs: Path, *arguments: str, home: Path) -> tuple[int,
 def test_a_dry_run_needs_nothing_and_changes_nothing(tmp_path: Path, bare: Path, platform: str, receiver: str) -> None:
     home, files = tmp_path / "home", put_into(tmp_path / "folder", made(platform, receiver))
     home.mkdir()
+    pem = tmp_path / "a file.pem"
+    pem.write_text(PEM, encoding="utf-8")
     before = sorted(str(path) for path in tmp_path.rglob("*"))
-    root = ["--root", str(tmp_path / "root")] if '"$root' in (files / "enable.sh").read_text(encoding="utf-8") else []
     for script, arguments in (("enable.sh", ARGUMENTS), ("disable.sh", UNDO)):
-        given = root if "--root" in (files / script).read_text(encoding="utf-8") else []
+        text = (files / script).read_text(encoding="utf-8")
+        given = ["--root", str(tmp_path / "root")] if "    --root)\n" in text else []
+        for option in ("--ca", "--cert", "--key"):
+            given += [option, str(pem)] if f"    {option})\n" in text else []
         code, out, err = run(files / script, bare, "--dry-run", *given, *arguments.get(platform, []), home=home)
         assert (code, err) == (0, ""), (script, out)
         assert out
@@ -362,8 +367,7 @@ def test_the_script_and_falcokit_make_the_same_manifest(tmp_path: Path, bare: Pa
         code, out, err = run(files / "disable.sh", bare, "--root", str(root), home=tmp_path)
         assert (code, err) == (0, ""), out
         back = manifest.read_text(encoding="utf-8")
-        expected = text.replace("Other=true", "Other=true,DynamicAuditing=true") if "1.13" in platform else text
-        assert back == expected
+        assert back == text
         assert not list(place.glob("*.yaml"))
 
 
@@ -391,6 +395,210 @@ def test_the_script_leaves_other_layouts_alone(tmp_path: Path, bare: Path, chang
     assert code == 1
     assert "--kube-apiserver-manifest" in err
     assert manifest.read_text(encoding="utf-8") == text
+
+
+OWN_VOLUME = "  volumes:\n  - hostPath:\n      path: {path}\n    name: {name}\n"
+DOUBTS = {
+    "volume of our name": ("kubeadm", "  volumes:\n", OWN_VOLUME.format(path="/var/lib/k8s_audit", name="k8s-audit")),
+    "volume of our name, quoted": ("kubeadm", "  volumes:\n", OWN_VOLUME.format(path="/x", name='"k8s-audit"')),
+    "mount of our name": ("kubeadm", "    volumeMounts:\n", "    volumeMounts:\n    - name: k8s-audit\n      mountPath: /x\n"),
+    "our path in another volume": (
+        "kubeadm", "  volumes:\n", OWN_VOLUME.format(path="/etc/kubernetes/k8s-audit", name="aud")
+    ),
+    "our path mounted otherwise": (
+        "kubeadm", "    volumeMounts:\n", "    volumeMounts:\n    - mountPath: /etc/kubernetes/k8s-audit/\n      name: logs\n"
+    ),
+    "a mount below ours": (
+        "kubeadm", "    volumeMounts:\n", "    volumeMounts:\n    - mountPath: /etc/kubernetes/k8s-audit/x\n      name: logs\n"
+    ),
+    "volumes in flow": ("kubeadm", "  - hostPath:\n      path: /etc/ssl/certs\n      type: DirectoryOrCreate\n", "  - hostPath: {path: /etc/ssl/certs}\n"),
+    "gates as two items": ("native-1.13", "    - --feature-gates=Other=true\n", "    - --feature-gates\n    - Other=true\n"),
+    "comment behind gates": ("native-1.13", "Other=true\n", "Other=true # ours\n"),
+    "runtime config as two items": ("native-1.13", "    - --feature-gates=Other=true\n", "    - --runtime-config\n    - a=true\n"),
+    "gates twice": ("native-1.13", "    - --feature-gates=Other=true\n", "    - --feature-gates=A=true\n    - --feature_gates=B=true\n"),
+    "too new": ("native-1.13", "x:v1.15.0", "x:v1.33.2"),
+    "too old": ("native-1.13", "x:v1.15.0", "x:v1.12.10"),
+    "too old for a webhook": ("native-1.12", "x:v1.15.0", "x:1.7.0"),
+    "digest": ("native-1.13", "x:v1.15.0", "x@sha256:1.15"),
+    "no tag": ("kubeadm", "x:v1.15.0", "localhost:5000/x"),
+    "own policy": ("kubeadm", "    - --feature-gates", "    - --audit-policy-file=/etc/kubernetes/own.yaml\n    - --feature-gates"),
+    "own policy, written with _": ("kubeadm", "    - --feature-gates", "    - --audit_policy_file=/own.yaml\n    - --feature-gates"),
+    "own webhook": ("native-1.12", "    - --feature-gates", "    - --audit-webhook-config-file=/own.yaml\n    - --feature-gates"),
+    "value on two lines": ("kubeadm", "Other=true\n", "Other=true\n      --audit-policy-file=/x\n"),
+    "arguments": ("kubeadm", "    image:", "    args:\n    - --v=2\n    image:"),
+    "another container": ("kubeadm", "  hostNetwork", "  - name: other\n    image: y:v1.33.0\n  hostNetwork"),
+    "init container": ("kubeadm", "  hostNetwork", "  initContainers:\n  - name: other\n  hostNetwork"),
+    "anchor": ("kubeadm", "  - command:\n", "  - command: &c\n"),
+    "alias": ("kubeadm", "    name: kube-apiserver\n    vol", "    name: kube-apiserver\n    env: *c\n    vol"),
+    "text that looks so": ("kubeadm", "  name: kube-apiserver\n  namesp", "  annotations:\n    a: |\n      volumes:\n  name: kube-apiserver\n  namesp"),
+    "not root": ("kubeadm", "  hostNetwork: true", "  hostNetwork: true\n  securityContext:\n    runAsUser: 1000"),
+    "two documents": ("kubeadm", "status: {}\n", "---\nkind: Pod\n"),
+    "mounts elsewhere": ("kubeadm", "      type: DirectoryOrCreate\n    name: logs", "    volumeMounts:\n    name: logs"),
+    "volumes elsewhere": ("kubeadm", "  creationTimestamp: null\n", "  volumes:\n"),
+    "flags elsewhere": ("kubeadm", "  creationTimestamp: null\n", "  finalizers:\n    - --a=b\n"),
+    "indentation": ("kubeadm", "    name: logs\n", "     name: logs\n"),
+    "a key twice": ("kubeadm", "      name: logs\n", "      name: logs\n      name: logs\n"),
+    "a mount of no volume": ("kubeadm", "    name: ca-certs\n  - ", "    name: other\n  - "),
+    "two volumes of one name": ("kubeadm", "    name: ca-certs\n  - ", "    name: logs\n  - "),
+    "windows line ends": ("kubeadm", "\n", "\r\n"),
+    "read-only where the log is to be": (
+        "native-1.12", "    volumeMounts:\n", "    volumeMounts:\n    - mountPath: /var/lib/k8s_audit\n      name: k8s-audit\n      readOnly: true\n"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+def test_a_script_changes_nothing_of_what_it_does_not_know_in_full(tmp_path: Path, bare: Path, doubt: str) -> None:
+    platform, old, new = DOUBTS[doubt]
+    text = MANIFEST.format(image="x:v1.15.0")
+    assert old in text
+    text = text.replace(old, new)
+    if doubt.startswith("read-only"):
+        text = text.replace("  volumes:\n", OWN_VOLUME.format(path="/var/lib/k8s_audit", name="k8s-audit"))
+    files = put_into(tmp_path / "folder", made(platform, "falco at an address"))
+    manifest = tmp_path / "root/etc/kubernetes/manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_bytes(text.encode())
+    for dry in (["--dry-run"], []):
+        code, _, err = run(files / "enable.sh", bare, "--root", str(tmp_path / "root"), *dry, home=tmp_path)
+        assert code == 1
+        assert err.count("\n") == 1
+        assert f"falcokit audit init {platform} --kube-apiserver-manifest FILE" in err
+        assert manifest.read_bytes() == text.encode()
+        assert [path for path in (tmp_path / "root").rglob("*") if path.is_file()] == [manifest]
+
+
+PIECES = ["'", '"', "#", " #x", "\n", "  ", "- ", ": ", "&a ", "*a", "|\n", "{", "]", "\\", "\t", "k8s-audit", "/etc/kubernetes/k8s-audit",
+          "volumes:\n", "    volumeMounts:\n", "=", "--", "---\n", "!!str ", "\n    - x\n", "\n      y: z\n", "-\n", "# c\n"]  # fmt: skip
+
+
+def test_whatever_the_manifest_is_the_pod_stays_one(tmp_path: Path, bare: Path) -> None:
+    """Manifests with one thing wrong, or only other: left as they are, or changed to what falcokit makes of them, and back."""
+    random = Random(20261128)
+    files = put_into(tmp_path / "folder", made("native-1.13", "falco at an address"))
+    manifest = tmp_path / "root/etc/kubernetes/manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir(parents=True)
+    want = wanted(PLATFORMS["native-1.13"], receivers(PLATFORMS["native-1.13"])["falco at an address"])
+    changed = 0
+    for _ in range(60):
+        text = MANIFEST.format(image="x:v1.15.3")
+        lines = text.splitlines(keepends=True)
+        at, to = random.randrange(len(lines)), random.randrange(len(lines))
+        match random.randrange(4):
+            case 0:
+                lines.insert(to, lines.pop(at))
+            case 1:
+                lines.insert(to, lines[at])
+            case _:
+                place = random.randrange(len(lines[at]))
+                lines[at] = lines[at][:place] + random.choice(PIECES) + lines[at][place + random.choice((0, 1, 8)) :]
+        text = "".join(lines)
+        manifest.write_text(text, encoding="utf-8")
+        code, _, err = run(files / "enable.sh", bare, "--root", str(tmp_path / "root"), home=tmp_path)
+        new = manifest.read_text(encoding="utf-8")
+        if code:
+            assert (new, err.count("\n")) == (text, 1)
+            continue
+        changed += 1
+        pod = documents(new)[0]
+        server = pod["spec"]["containers"][0]
+        names = [one["name"] for one in pod["spec"]["volumes"]]
+        assert len(set(names)) == len(names)
+        assert {one["name"] for one in server["volumeMounts"]} <= set(names)
+        try:
+            ours = documents(patch_manifest("m", text, want).text)[0]["spec"]["containers"][0]["command"]
+        except ConfigError as error:
+            assert "--audit-log-path" in str(error)  # Its own log was moved out of what is mounted.
+        else:
+            assert sorted(server["command"]) == sorted(ours)
+        code, out, err = run(files / "disable.sh", bare, "--root", str(tmp_path / "root"), home=tmp_path)
+        assert (code, err) == (0, ""), out
+        assert manifest.read_text(encoding="utf-8") == text
+    assert changed >= 5
+
+
+def test_what_was_there_before_comes_back(tmp_path: Path, bare: Path) -> None:
+    old = "    - --feature-gates=Other=true\n"
+    new = (
+        "    - --feature-gates=A=true,DynamicAuditing=false\n    - --audit-dynamic-configuration=false\n"
+        "    - --audit-log-maxsize=10\n    - --audit-log-maxbackup=7\n"
+    )
+    text = MANIFEST.format(image="x:v1.15.0").replace(old, new)
+    files = put_into(tmp_path / "folder", made("native-1.13", "falco at an address"))
+    root = tmp_path / "root"
+    manifest = root / "etc/kubernetes/manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir(parents=True)
+    for own in (text, text.replace("maxbackup=7", "maxbackup=1")):
+        manifest.write_text(own, encoding="utf-8")
+        for _ in range(2):
+            code, out, err = run(files / "enable.sh", bare, "--root", str(root), home=tmp_path)
+            assert (code, err) == (0, ""), out
+        command = documents(manifest.read_text(encoding="utf-8"))[0]["spec"]["containers"][0]["command"]
+        assert "--feature-gates=A=true,DynamicAuditing=true" in command
+        assert "--audit-dynamic-configuration=true" in command
+        code, out, err = run(files / "disable.sh", bare, "--root", str(root), home=tmp_path)
+        assert (code, err) == (0, ""), out
+        assert manifest.read_text(encoding="utf-8") == own
+        assert "not put back" not in out
+
+
+def own_policy() -> str:
+    text = MANIFEST.format(image="x:v1.33.0")
+    return text.replace("    - --feature-gates", "    - --audit-policy-file=/var/log/kubernetes/own.yaml\n    - --audit-webhook-batch-max-wait=5s\n    - --feature-gates")  # fmt: skip
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_policy_that_falcokit_replaced_comes_back(tmp_path: Path, bare: Path, shown: bool) -> None:
+    text = own_policy()
+    files = put_into(tmp_path / "folder", made("kubeadm", "falco at an address"))
+    manifest = tmp_path / "root/etc/kubernetes/manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", FALCOKIT, "kubeadm", "--address", "192.0.2.7", "--kube-apiserver-manifest", str(manifest), "--write"],
+        capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(SCHEMAS.parent)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    now = manifest.read_text(encoding="utf-8")
+    if not shown:  # A policy that no volume shows any more would stop the API server.
+        now = now.replace("/var/log/kubernetes\n      name", "/var/log/kubernetes-new\n      name")
+        manifest.write_text(now, encoding="utf-8")
+    code, out, err = run(files / "disable.sh", bare, "--root", str(tmp_path / "root"), home=tmp_path)
+    assert (code, err) == (0, ""), out
+    back = manifest.read_text(encoding="utf-8")
+    if shown:
+        assert back == text
+    else:
+        assert "--audit-policy-file" not in back
+        assert "--audit-webhook-config-file" not in back
+        assert "not put back: --audit-policy-file=/var/log/kubernetes/own.yaml" in out
+    assert [path.name for path in manifest.parent.iterdir()] == ["kube-apiserver.yaml"]
+
+
+def test_a_volume_that_others_use_stays(tmp_path: Path, bare: Path) -> None:
+    ours = "/var/lib/k8s_audit"
+    text = MANIFEST.format(image="x:v1.12.0").replace("/var/log/kubernetes", ours).replace("logs", "k8s-audit")
+    files = put_into(tmp_path / "folder", made("native-1.12", "falco at an address"))
+    manifest = tmp_path / "root/etc/kubernetes/manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(text, encoding="utf-8")
+    for script in ("enable.sh", "disable.sh"):
+        code, out, err = run(files / script, bare, "--root", str(tmp_path / "root"), home=tmp_path)
+        assert (code, err) == (0, ""), out
+    assert manifest.read_text(encoding="utf-8") == text
+
+
+def test_a_blocking_webhook_is_told(tmp_path: Path, bare: Path) -> None:
+    text = MANIFEST.format(image="x:v1.33.0").replace(
+        "    - --fea", "    - --audit-webhook-mode=blocking-strict\n    - --fea"
+    )
+    files = put_into(tmp_path / "folder", made("kubeadm", "falco at an address"))
+    manifest = tmp_path / "root/etc/kubernetes/manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(text, encoding="utf-8")
+    code, out, _ = run(files / "enable.sh", bare, "--root", str(tmp_path / "root"), home=tmp_path)
+    assert code == 0
+    assert "warning: --audit-webhook-mode is a blocking one" in out
 
 
 @pytest.mark.parametrize("platform", ["k3s", "rke2"])
@@ -432,6 +640,64 @@ def test_the_private_key_is_put_for_root_alone(tmp_path: Path, bare: Path) -> No
     assert "secret" not in out
     key = tmp_path / "root/var/lib/rancher/k3s/server/k8s-audit/client.key"
     assert (key.read_text(encoding="utf-8"), key.stat().st_mode & 0o777) == ("secret of c.key\n", 0o600)
+
+
+@pytest.mark.parametrize(
+    "platform", ["kubeadm", "k3s", "openshift-3.11", "minishift-3.11", "minikube", "kind", "rke-1.13"]
+)
+def test_a_missing_key_is_told_before_anything_is_done(tmp_path: Path, bare: Path, platform: str) -> None:
+    for name in ("ca.crt", "c.crt"):
+        (tmp_path / name).write_text(PEM, encoding="utf-8")
+    paths = [str(tmp_path / name) for name in ("ca.crt", "c.crt", "c.key")]
+    files = put_into(
+        tmp_path / "folder", folder(PLATFORMS[platform], Receiver(Target.falco, "192.0.2.1", True, PEM, *paths), DEFAULT_POLICY)
+    )  # fmt: skip
+    programs = tmp_path / "bin"
+    shutil.copytree(bare, programs, symlinks=True)
+    for name in ("minishift", "minikube", "kind", "falcokit", "oc"):
+        (programs / name).write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+        (programs / name).chmod(0o755)
+    manifest = tmp_path / "root/etc/kubernetes/manifests/kube-apiserver.yaml"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(MANIFEST.format(image="x:v1.33.0"), encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    root = (
+        ["--root", str(tmp_path / "root")] if "    --root)" in (files / "enable.sh").read_text(encoding="utf-8") else []
+    )
+    for dry in (["--dry-run"], []):
+        code, out, err = run(files / "enable.sh", programs, *root, *dry, home=tmp_path)
+        assert (code, "written" in out) == (1, False)
+        assert f"{paths[2]} cannot be read" in err
+        assert "--key FILE" in err
+        assert sorted(tmp_path.rglob("*")) == before
+    assert "--key FILE" in (files / "README.md").read_text(encoding="utf-8")
+    # The key can lie elsewhere on this machine.
+    (tmp_path / "other.key").write_text("k\n", encoding="utf-8")
+    code, out, err = run(
+        files / "enable.sh", programs, *root, "--dry-run", "--key", str(tmp_path / "other.key"), home=tmp_path
+    )
+    assert (code, err) == (0, "")
+
+
+def test_a_failed_patch_leaves_no_file(tmp_path: Path, bare: Path) -> None:
+    programs = tmp_path / "bin"
+    shutil.copytree(bare, programs, symlinks=True)
+    (programs / "oc").write_text("#!/bin/sh\necho half\nexit 1\n", encoding="utf-8")
+    (programs / "oc").chmod(0o755)
+    files = made("openshift-3.11", "falco at an address")
+    # The directory of the masters stands in the script: it has no --root for this step.
+    place = tmp_path / "master"
+    place.mkdir()
+    (place / "master-config.yaml").write_text("kind: MasterConfig\n", encoding="utf-8")
+    files["enable.sh"] = files["enable.sh"].replace("$root/etc/origin/master", str(place))
+    folder_of = put_into(tmp_path / "folder", files)
+    code, _, _ = run(folder_of / "enable.sh", programs, home=tmp_path)
+    assert code != 0
+    assert sorted(path.name for path in place.iterdir()) == [
+        "audit-policy.yaml",
+        "master-config.yaml",
+        "webhook-config.yaml",
+    ]
 
 
 def test_versions_are_read_from_what_people_write() -> None:
@@ -483,7 +749,7 @@ case "$name $*" in
   "kops replace"*) cp "$5" "$TOOLS_CLUSTER" 2>/dev/null || cp "$3" "$TOOLS_CLUSTER" ;;
   "minishift ssh -- sudo cat"*) cat "$TOOLS_CLUSTER" ;;
   "minishift ssh -- sudo tee"*master-config*) cat >"$TOOLS_CLUSTER" ;;
-  "minishift ssh -- sudo tee"*) cat >/dev/null ;;
+  "minishift ssh -- sudo sh -c"*) cat >/dev/null ;;
   "minikube status"*) exit 1 ;;
   "falcokit audit init"*) shift 2; exec "$TOOLS_PYTHON" -c "$TOOLS_FALCOKIT" "$@" ;;
 esac
@@ -500,7 +766,7 @@ CALLS = {
     "aks": ["<diagnostic-settings> <create>", "<--resource> </subscriptions/id>"],
     "openshift-4.2": ["<patch> <kubeapiserver> <cluster> <--type=merge>", 'url: "http://10.96.0.9:9765/k8s-audit"'],
     "openshift-4.3": ["<patch> <kubeapiserver> <cluster> <--type=merge>", "kind: AuditSink"],
-    "minishift-3.11": ["<sudo tee /var/lib/minishift/base/kube-apiserver/webhook-config.yaml", "minishift <openshift> <restart>"],
+    "minishift-3.11": ["<sudo sh -c 'umask 077 && cat >/var/lib/minishift/base/kube-apiserver/.falcokit-webhook-config.yaml && mv ", "minishift <openshift> <restart>"],
     "minikube": ["<--extra-config=apiserver.audit-webhook-config-file=/etc/ssl/certs/webhook-config.yaml>", "receiver-service.yaml>"],
     "kind": ["kind <create> <cluster> <--name> <kind> <--config> <kind-config.yaml>", "receiver-service.yaml>"],
 }  # fmt: skip

@@ -142,6 +142,11 @@ def test_regions_know_what_there_is_not() -> None:
     assert (
         Region({"user": one_of("jane")}).narrowed("group of the user: system:authenticated", one_of("yes")) is not None
     )
+    nobody = Region({"user": one_of("")})
+    assert nobody.narrowed("group of the user: system:unauthenticated", one_of("yes")) is None
+    assert not Region(
+        {"resource": one_of("pods"), "group": one_of(""), "verb": one_of("get"), "namespace": one_of("")}
+    ).placed
     below = Region({"resource": one_of(""), path_key("/healthz*"): one_of("yes").opposite()})
     assert below.narrowed(path_key("/healthz/etcd"), one_of("yes")) is None
 

@@ -71,6 +71,19 @@ def test_files_that_do_not_fit_and_what_to_write(files: Path) -> None:
     assert all(len(line) <= 80 for line in out.splitlines())
 
 
+@pytest.mark.parametrize(
+    "platform",
+    ["kubeadm", "kind", "minikube", "native-1.12", "native-1.13", "openshift-3.11", "openshift-4.3", "minishift-3.11"],
+)
+@pytest.mark.parametrize("target", ["falco", "sysdig"])
+def test_folders_as_they_are_made_fit(files: Path, platform: str, target: str) -> None:
+    made = run(files, "audit", "init", platform, "--address", "10.96.0.50", "--target", target, "-o", "made")
+    assert made[0] == 0
+    names = sorted(str(path) for path in (files / "made").rglob("*.yaml"))
+    code, out, err = run(files, "audit", "check", "--target", target, *names)
+    assert (code, err) == (0, ""), out
+
+
 def test_the_target_decides_on_port_and_path(files: Path) -> None:
     code, out, _ = run(files, "audit", "check", "webhook-config.yaml", "--target", "sysdig", "--format", "json")
     found = json.loads(out)

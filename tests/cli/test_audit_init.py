@@ -158,6 +158,16 @@ def test_an_existing_manifest_is_shown_then_changed_once(tmp_path: Path, run: Ru
     assert tree_names(tmp_path) == sorted([str(backup), str(manifest)])
 
 
+def test_a_blocking_webhook_and_an_unknown_version_are_warned_of(tmp_path: Path, run: Run) -> None:
+    manifest = tmp_path / "kube-apiserver.yaml"
+    text = MANIFESTS[0].replace("kube-apiserver:v1.33.2", "kube-apiserver@sha256:abc")
+    manifest.write_text(text.replace("    - --allow", "    - --audit-webhook-mode=blocking-strict\n    - --allow"))
+    code, out, err = run("kubeadm", "--kube-apiserver-manifest", "kube-apiserver.yaml")
+    assert (code, "+    - --audit-policy-file" in out) == (0, True)
+    assert "falcokit: warning: audit-webhook-mode is blocking-strict" in err
+    assert "falcokit: warning: its image tells no version" in err
+
+
 def test_a_file_that_would_stop_the_server_stays(tmp_path: Path, run: Run) -> None:
     manifest = tmp_path / "kube-apiserver.yaml"
     text = MANIFESTS[0].replace("v1.33.2", "v1.7.1")

@@ -196,3 +196,24 @@ def test_hostile_names_reach_no_terminal(run: Run) -> None:
     assert not set(err) & set("\x1b\x07\u202e")
     code, _, err = run(*MINE, "--check", "-", given="\udcff\udcfe: [")
     assert code == 2
+
+
+def test_a_policy_that_omits_the_only_stage(run: Run, tmp_path: Path) -> None:
+    """Deleting a node is told of once, when it is done."""
+    rules = RULES[RULES.index("- rule: Open") :].replace(
+        "evt.type = open", "ka.verb = delete and ka.target.resource = nodes"
+    )
+    (tmp_path / "nodes.yaml").write_text(rules + "  source: k8s_audit\n", encoding="utf-8")
+    mine = ("--no-defaults", "--rules", "nodes.yaml")
+    code, made, _ = run(*mine)
+    assert code == 0
+    assert "omitStages: [RequestReceived]\n" in made
+    wrong = "omitStages: [RequestReceived, ResponseComplete, Panic]\n" + HEAD + "- level: Metadata\n"
+    code, out, _ = run(*mine, "--check", "-", given=wrong)
+    assert code == 0  # What goes through the proxy of a node, and who has not logged in, is told of.
+    assert "fires on a part  Open\n" in out
+    assert (
+        "needs the stage RequestReceived or ResponseComplete of delete\n                 nodes: line 1 omits it\n"
+        in out
+    )
+    assert run(*mine, "--check", "-", given=made)[1].endswith("1 rule: 1 can fire\n")

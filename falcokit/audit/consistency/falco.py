@@ -49,6 +49,13 @@ def falco(piece: Piece, target: Target, sends: bool, servers: Sequence[ApiServer
     if "json" not in plugins:
         said = "`plugins` has no json: Falco does not load rules that ask for jevt.value"
         yield found.error("json-plugin", root.get("plugins"), said, "- name: json, library_path: libjson.so")
+    for name, plugin in plugins.items():
+        library = posixpath.basename(text_at(plugin, "library_path"))
+        if name in (*_SOURCES, "json") and library and library != f"lib{name}.so":
+            said = (
+                f"`{name}` is mostly in lib{name}.so, and this is `{library}`: Falco ends where it holds another plugin"
+            )
+            yield found.warning("library", plugin.get("library_path"), said, f"library_path: lib{name}.so")
     loaded = root.get("load_plugins")
     if loaded is not None:
         names = [text_of(one) for one in items_of(loaded)]

@@ -167,9 +167,18 @@ def _pieces(document: Document, inside: bool = False) -> Iterator[Piece]:
             yield from _pieces(one, inside=True)
     values = root.get("falco")
     if isinstance(values, Mapping) and not _kind(root):
+        for given in items_of(root.get("services")):
+            if isinstance(given, Mapping):
+                yield Piece("service", document, _object_of(given))
         root = values  # Values of Falco's Helm chart.
     if kind := _kind(root):
         yield Piece(kind, document, root)
+
+
+def _object_of(service: Mapping) -> Mapping:
+    """A *service* of the chart's values, where all stands in one mapping, as the object that it becomes."""
+    pairs = [(Scalar(key, service.start, service.start, "", False), service) for key in ("metadata", "spec")]
+    return Mapping(tuple(pairs), service.start, service.end, service.flow)
 
 
 def _texts(root: Mapping) -> Iterator[tuple[str, Scalar]]:
@@ -189,11 +198,14 @@ def _kind(root: Mapping) -> str:
     kind, version = text_at(root, "kind"), text_at(root, "apiVersion")
     if kind == "Policy" and (version.startswith("audit.k8s.io") or root.get("omitStages") or root.get("rules")):
         return "policy"
+    if version.startswith("audit.k8s.io/") and kind not in ("Event", "EventList"):
+        return "policy"  # Of a kind that is misspelt.
     if kind == "AuditSink":
         return "sink"
     if kind == "Service" and version == "v1":
         return "service"
-    if kind == "Config" or (not kind and isinstance(root.get("clusters"), Sequence) and root.get("contexts")):
+    # Nothing else has both keys, whatever it calls itself.
+    if kind == "Config" or (isinstance(root.get("clusters"), Sequence) and root.get("contexts")):
         return "kubeconfig"
     if _server_flags(root) is not None:
         return "apiserver"

@@ -14,6 +14,8 @@ __all__ = ["policy", "wrong_version"]
 
 _STAGES: Final = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
 _LEVELS: Final = ("None", "Metadata", "Request", "RequestResponse")
+_OFF: Final = "# Records nothing; disable.sh puts it in."
+"""What stands in the policies with which `falcokit audit init` turns auditing off."""
 _OMIT: Final = "omitStages: [RequestReceived]"
 
 
@@ -23,6 +25,9 @@ def policy(piece: Piece, minor: int | None) -> Iterator[Finding]:
     version = text_at(root, "apiVersion")
     if wrong := wrong_version(version, minor):
         yield found.error("api-version", root.get("apiVersion"), *wrong)
+    if text_at(root, "kind") != "Policy":
+        said = f"the audit API has no kind `{text_at(root, 'kind')}` for policies: the API server does not start"
+        yield found.error("kind", root.get("kind"), said, "kind: Policy")
     rules = root.get("rules")
     if not isinstance(rules, Sequence) or not rules.items:
         said = "a policy without rules is refused: the API server does not start"
@@ -38,7 +43,11 @@ def policy(piece: Piece, minor: int | None) -> Iterator[Finding]:
             )
         yield from _stages(found, rule.get("omitStages") if isinstance(rule, Mapping) else None)
     if all(text_at(rule, "level") == "None" for rule in rules.items):
-        yield found.warning("silent", rules, "every rule has the level None: nothing is recorded", "level: Metadata")
+        said = "every rule has the level None: nothing is recorded"
+        if _OFF in piece.document.file.text:
+            yield found.info("silent", rules, f"{said}, as is meant where auditing is turned off")
+        else:
+            yield found.warning("silent", rules, said, "level: Metadata")
     yield from _stages(found, root.get("omitStages"))
 
 

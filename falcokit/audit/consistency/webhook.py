@@ -37,6 +37,11 @@ def kubeconfig(
     for key in ("apiVersion", "kind"):
         if not text_at(root, key):
             yield found.warning("api-version", None, f"`{key}` is missing", "apiVersion: v1, kind: Config")
+    if text_at(root, "kind") not in ("Config", ""):
+        said = (
+            f"a kubeconfig has no kind `{text_at(root, 'kind')}`: the API server refuses the file, and does not start"
+        )
+        yield found.error("kind", root.get("kind"), said, "kind: Config")
     yield from _contexts(found, root)
     context = _context(root)
     clusters = _named(root.get("clusters"), "cluster")
@@ -151,8 +156,14 @@ def _address(
         return
     right = _right(url, target, listening, services)
     if said := _wrong_port(url, target, listening, services):
-        # Where a port of a node leads to cannot be seen from here.
-        yield (found.warning if url.port in _NODE_PORTS else found.error)("port", node, said, right)
+        if url.port in _NODE_PORTS and not _node_ports(services):
+            # Where a port of a node leads to cannot be seen from here.
+            said = f"{said}: give the Service too, if {url.port} is a port of its on the nodes"
+            yield found.warning("port", node, said)
+        else:
+            yield found.error("port", node, said, right)
+    elif said := _another_port(url, services):
+        yield found.warning("port", node, said, right)
     path = listening.path if listening is not None else target.path
     if url.path != path:
         alike = url.path.replace("_", "-") == path.replace("_", "-")
@@ -167,38 +178,88 @@ def _address(
     elif _CLUSTER_NAME.fullmatch(url.hostname):
         said = "the API server does not ask the DNS of the cluster, so it cannot find this name: give the IP of the service"
         yield found.error("cluster-dns", node, said, right)
+    elif name := _service_name(url.hostname, services):
+        said = f"this is the name of the service `{name}`, which only the DNS of the cluster knows: give the IP of the service"
+        yield (found.warning if resolves else found.error)("cluster-dns", node, said, right)
+    elif "." not in url.hostname and ":" not in url.hostname and url.hostname != "localhost":
+        said = f"a name without dots is found only if the machine of the API server knows it: is `{url.hostname}` a service?"
+        yield found.warning("cluster-dns", node, said, right)
     elif _is_unspecified(url.hostname):
         yield found.error("server", node, "one can listen on this address, but not send to it", right)
 
 
 def _wrong_port(url: SplitResult, target: Target, listening: Listening | None, services: Sequence[Piece]) -> str:
     """What is wrong with the port, empty where it is right."""
-    own = url.port or (443 if url.scheme == "https" else 80)
+    own = _port(url)
     name, ports = _front(url, services)
     if ports:
         return "" if str(own) in ports else f"the port is {own}, but the service `{name}` has {', '.join(ports)}"
+    if own in _NODE_PORTS and (given := _node_ports(services)):
+        if str(own) in given:
+            return ""
+        return f"the port is {own}, but on the nodes the service `{next(iter(given.values()))}` has {', '.join(given)}"
     expected = listening.port if listening is not None else target.port
     return "" if own == expected else f"the port is {own}, but {_where(target, listening)} {expected}"
+
+
+def _port(url: SplitResult) -> int:
+    return url.port or (443 if url.scheme == "https" else 80)
+
+
+def _another_port(url: SplitResult, services: Sequence[Piece]) -> str:
+    """A doubt where the one service that there is has another port, though what it leads to listens on this one."""
+    own = str(_port(url))
+    if len(services) != 1 or own in _node_ports(services) or url.hostname in ("localhost", "127.0.0.1", "::1"):
+        return ""
+    known = {text_at(services[0].root, "spec", "clusterIP"), text_at(services[0].root, "spec", "loadBalancerIP")}
+    ports = _ports(services[0])
+    if not ports or own in ports or (known - {"", "None"} and url.hostname not in known):
+        return ""
+    name = text_at(services[0].root, "metadata", "name")
+    return f"the service `{name}` has the port {', '.join(ports)}, and not {own}: that is where it leads to"
+
+
+def _ports(service: Piece) -> list[str]:
+    return [port for one in items_of(_spec(service, "ports")) if (port := text_at(one, "port"))]
+
+
+def _node_ports(services: Sequence[Piece]) -> dict[str, str]:
+    """The ports on every node, each with the name of its service."""
+    return {
+        port: text_at(service.root, "metadata", "name")
+        for service in services
+        for one in items_of(_spec(service, "ports"))
+        if (port := text_at(one, "nodePort"))
+    }
+
+
+def _service_name(host: str, services: Sequence[Piece]) -> str:
+    """The service that *host* is a name of in the DNS of the cluster, empty if none is."""
+    for one in services:
+        name, space = text_at(one.root, "metadata", "name"), text_at(one.root, "metadata", "namespace")
+        if name and host in (name, f"{name}.{space}"):
+            return name
+    return ""
 
 
 def _front(url: SplitResult, services: Sequence[Piece]) -> tuple[str, list[str]]:
     """The service that has the address, and its ports."""
     for one in services:
         if text_at(one.root, "spec", "clusterIP") == url.hostname:
-            return text_at(one.root, "metadata", "name"), [
-                text_at(port, "port") for port in items_of(_spec(one, "ports"))
-            ]
+            return text_at(one.root, "metadata", "name"), _ports(one)
     return "", []
 
 
 def _right(url: SplitResult, target: Target, listening: Listening | None, services: Sequence[Piece]) -> str:
     """The address as it should be written; no name or password is in it."""
-    ports = _front(url, services)[1]
     expected = str(listening.port if listening is not None else target.port)
-    own = str(url.port or (443 if url.scheme == "https" else 80))
+    own = str(_port(url))
+    ports = _front(url, services)[1] or (list(_node_ports(services)) if _port(url) in _NODE_PORTS else [])
+    if not ports and _another_port(url, services):
+        ports = _ports(services[0])
     port = own if own in ports else ports[0] if ports else expected
     host = url.hostname or ""
-    if _CLUSTER_NAME.fullmatch(host):
+    if _CLUSTER_NAME.fullmatch(host) or _service_name(host, services) or ("." not in host and ":" not in host):
         host = "CLUSTER_IP"
     elif _is_unspecified(host):
         host = "ADDRESS"
@@ -240,6 +301,15 @@ def service(piece: Piece, target: Target, listening: Listening | None) -> Iterat
     if ports and str(own) not in leads and all(lead.isdecimal() for lead in leads):
         said = f"the service leads to port {', '.join(leads)}, but {_where(target, listening)} {own}"
         yield found.error("target-port", ports[0], said, f"targetPort: {own}")
+    for one, lead in zip(ports, leads, strict=True):
+        protocol = text_at(one, "protocol")
+        if protocol not in ("", "TCP") and (lead == str(own) or len(ports) == 1):
+            yield found.error("protocol", one, f"events come by TCP, and the port is for {protocol}", "protocol: TCP")
+    # A service of the chart's values gets its selector from the chart.
+    is_object = text_at(piece.root, "kind") == "Service" and text_at(piece.root, "spec", "type") != "ExternalName"
+    if is_object and not (isinstance(selector := _spec(piece, "selector"), Mapping) and selector.pairs):
+        said = "without a selector the service leads to no pod, unless an EndpointSlice is made by hand"
+        yield found.warning("selector", piece.root.get("spec"), said, "selector: {app.kubernetes.io/name: falco}")
     address = _spec(piece, "clusterIP")
     if text_of(address) == "None":
         said = "a service without an IP of its own cannot be reached by the API server"

@@ -14,7 +14,7 @@ from falcokit.audit.patch.arguments import (
     unfit,
 )
 from falcokit.audit.patch.draft import Draft, Path
-from falcokit.audit.patch.wanted import Mount, Patched, Wanted, is_below, paths_of
+from falcokit.audit.patch.wanted import Mount, Patched, Wanted, blocking, is_below, paths_of
 from falcokit.document import Mapping, Scalar
 
 __all__ = ["patch_manifest"]
@@ -25,8 +25,8 @@ def patch_manifest(name: str, text: str, wanted: Wanted) -> Patched:
     draft = Draft(name, text, "manifest of a kube-apiserver pod", _fits)
     path = ("spec", "containers", _container(draft))
     place, line = _arguments(draft, path)
-    minor = minor_of(str(draft.at(*path, "image"))) or wanted.minor
-    if why := unfit(_flags(draft, place, line), wanted.flags, minor):
+    minor = minor_of(str(draft.at(*path, "image")).split("@")[0])
+    if why := unfit(_flags(draft, place, line), wanted.flags, minor or wanted.minor):
         draft.refuse(why)
     notes = []
     for flag in wanted.flags:
@@ -35,8 +35,14 @@ def patch_manifest(name: str, text: str, wanted: Wanted) -> Patched:
     for mount in wanted.mounts:
         _mount(draft, path, mount)
     after = draft.finish()
-    _check(draft, path, _flags(draft, place, line), wanted)
-    return Patched(after, tuple(notes))
+    flags = _flags(draft, place, line)
+    _check(draft, path, flags, wanted)
+    warnings = blocking(flags.get("audit-webhook-mode"))
+    if minor is None:
+        warnings += (
+            f"its image tells no version: nobody checked that this API server knows the flags, as Kubernetes 1.{wanted.minor} does",
+        )
+    return Patched(after, tuple(notes), warnings)
 
 
 def _fits(root: Mapping) -> bool:
@@ -133,5 +139,9 @@ def _check(draft: Draft, path: Path, flags: dict[str, str], wanted: Wanted) -> N
     """Every path that a flag names is shown by a mount; without one the API server would not start."""
     for name, value in paths_of(flags):
         host = next((m.host + value[len(m.path) :] for m in wanted.mounts if is_below(value, m.path)), "")
-        if not _covering(draft, path, value, host, name == "audit-log-path"):
+        if not _covering(draft, path, value, host, False):
             draft.refuse(f"no volume shows the API server `{value}` of --{name}")
+        if name == "audit-log-path" and not _covering(draft, path, value, host, True):
+            draft.refuse(
+                f"the directory of `{value}` of --{name} is mounted read-only, and no log can be written there"
+            )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from falcokit.audit.flags import Flag, minor_of
 from falcokit.audit.patch.arguments import flags_in_list, joined, put_in_list, unfit
 from falcokit.audit.patch.draft import Draft, Path
-from falcokit.audit.patch.wanted import Patched, Wanted, is_below, paths_of
+from falcokit.audit.patch.wanted import Patched, Wanted, blocking, is_below, paths_of
 from falcokit.document import Mapping, Scalar, Sequence
 
 __all__ = [
@@ -129,7 +129,7 @@ def patch_kubeadm(name: str, text: str, wanted: Wanted) -> Patched:
     after = draft.finish()
     shown = [str(one.get("mountPath")) for one in _list(draft, "apiServer", "extraVolumes") if isinstance(one, dict)]
     _shown(draft, _texts(flags), (*shown, *_KUBEADM_SHOWS))
-    return Patched(after, tuple(notes))
+    return Patched(after, tuple(notes), blocking(flags.get("audit-webhook-mode")))
 
 
 def _shown(draft: Draft, flags: dict[str, str], folders: tuple[str, ...]) -> None:
@@ -197,7 +197,7 @@ def patch_kops(name: str, text: str, wanted: Wanted) -> Patched:
     for key in ("audit-policy-file", "audit-webhook-config-file"):
         if flags.get(key, "-") not in placed and flags.get(key, "-") != "-":
             draft.refuse(f"no file asset puts `{flags[key]}` on the machines")
-    return Patched(after, tuple(notes))
+    return Patched(after, tuple(notes), blocking(draft.at(*path, "auditWebhookMode")))
 
 
 def patch_rke(name: str, text: str, wanted: Wanted) -> Patched:
@@ -214,7 +214,7 @@ def patch_rke(name: str, text: str, wanted: Wanted) -> Patched:
     _fitting(draft, _mapping(draft, *path), wanted, draft.at("kubernetes_version"))
     notes = [note for flag in wanted.flags for note in _put_key(draft, path, flag)]
     _binds(draft, ("services", "kube-api", "extra_binds"), wanted, _texts(_mapping(draft, *path)))
-    return Patched(draft.finish(), tuple(notes))
+    return Patched(draft.finish(), tuple(notes), blocking(draft.at(*path, "audit-webhook-mode")))
 
 
 def _binds(draft: Draft, path: tuple[str, ...], wanted: Wanted, flags: dict[str, str]) -> None:
@@ -275,8 +275,12 @@ def _arguments(draft: Draft, wanted: Wanted) -> tuple[list[str], str]:
 def patch_k3s(name: str, text: str, wanted: Wanted) -> Patched:
     """The config.yaml of k3s; its API server is a part of k3s and sees all of the machine."""
     draft = Draft(name, _begun(text), "configuration of k3s", _is_k3s)
-    notes, _ = _arguments(draft, wanted)
-    return Patched(draft.finish(), tuple(notes))
+    notes, key = _arguments(draft, wanted)
+    return Patched(draft.finish(), tuple(notes), _k3s_blocking(draft, key))
+
+
+def _k3s_blocking(draft: Draft, key: str) -> tuple[str, ...]:
+    return blocking(flags_in_list([f"--{item}" for item in _list(draft, key)]).get("audit-webhook-mode"))
 
 
 def patch_rke2(name: str, text: str, wanted: Wanted) -> Patched:
@@ -294,7 +298,7 @@ def patch_rke2(name: str, text: str, wanted: Wanted) -> Patched:
     if isinstance(there, str):
         draft.put(path, [there])
     _binds(draft, path, rest, flags | {policy.name: policy.value})
-    return Patched(draft.finish(), tuple(notes + found))
+    return Patched(draft.finish(), tuple(notes + found), _k3s_blocking(draft, key))
 
 
 def _is_master(root: Mapping) -> bool:
@@ -334,7 +338,7 @@ def patch_master_config(name: str, text: str, wanted: Wanted) -> Patched:
         notes += [f"{key} was {before}"] if before not in (None, "", flag.value) else []
     after = draft.finish()
     _shown(draft, {key: value for key, value in flags.items() if key != "audit-log-path"}, (_MASTER,))
-    return Patched(after, tuple(notes))
+    return Patched(after, tuple(notes), blocking(flags.get("audit-webhook-mode")))
 
 
 def patch_master_arguments(name: str, text: str, wanted: Wanted) -> Patched:
@@ -360,4 +364,4 @@ def patch_master_arguments(name: str, text: str, wanted: Wanted) -> Patched:
     after = draft.finish()
     flags = {flag.name: str((draft.at(*path, flag.name) or ["-"])[0]) for flag in wanted.flags}
     _shown(draft, flags, (_MASTER,))
-    return Patched(after, tuple(notes))
+    return Patched(after, tuple(notes), blocking(flags.get("audit-webhook-mode")))

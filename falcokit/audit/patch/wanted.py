@@ -7,7 +7,7 @@ from typing import Final
 from falcokit.audit.flags import Flag
 from falcokit.record import Record
 
-__all__ = ["Asset", "Mount", "Patched", "Wanted", "is_below", "paths_of"]
+__all__ = ["Asset", "Mount", "Patched", "Wanted", "blocking", "is_below", "paths_of"]
 
 _PATHS: Final = ("audit-policy-file", "audit-webhook-config-file", "audit-log-path")
 """The flags whose value is a path."""
@@ -51,13 +51,17 @@ class Wanted(Record):
 
 
 class Patched(Record):
-    """The new text of a file, the same as the old one if nothing is to be done, and sentences for its owner."""
+    """The new text of a file, the same as the old one if nothing is to be done, and sentences for its owner.
 
-    __slots__ = ("notes", "text")
+    ``notes`` tell the values that were replaced, ``warnings`` what is to be thought of before the file is used.
+    """
 
-    def __init__(self, text: str, notes: tuple[str, ...] = ()) -> None:
+    __slots__ = ("notes", "text", "warnings")
+
+    def __init__(self, text: str, notes: tuple[str, ...] = (), warnings: tuple[str, ...] = ()) -> None:
         self.text: Final = text
         self.notes: Final = notes
+        self.warnings: Final = warnings
 
 
 def paths_of(flags: dict[str, str]) -> list[tuple[str, str]]:
@@ -69,3 +73,11 @@ def is_below(path: str, folder: str) -> bool:
     """Whether *path* is *folder* or lies in it."""
     folder = folder.rstrip("/")
     return path == folder or path.startswith(folder + "/")
+
+
+def blocking(mode: object) -> tuple[str, ...]:
+    """A warning if *mode*, the value of ``audit-webhook-mode``, is one in which requests wait for the receiver."""
+    if mode not in ("blocking", "blocking-strict"):
+        return ()
+    after = "fails if it is not reachable" if mode == "blocking-strict" else "waits long if it is not reachable"
+    return (f"audit-webhook-mode is {mode}: every request waits for the receiver, and {after}; batch does not",)

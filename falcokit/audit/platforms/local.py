@@ -8,7 +8,7 @@ from typing import Final
 from falcokit.audit.platforms.manifests import receiver_service, webhook_config
 from falcokit.audit.platforms.platform import Platform, Receiver
 from falcokit.audit.platforms.readme import Guide
-from falcokit.audit.platforms.script import put_tls, script
+from falcokit.audit.platforms.script import have_tls, put_tls, script
 from falcokit.audit.platforms.server import wanted
 
 __all__ = ["CLUSTER_IP", "kind", "minikube", "with_cluster_ip"]
@@ -53,7 +53,10 @@ def minikube(platform: Platform, receiver: Receiver) -> tuple[dict[str, str], Gu
         f'place="$home/files{platform.place}"\nprofile=${{profile:-minikube}}\n'
     )
     body = (
-        "need minikube\n" + home + 'put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0644\n'
+        "need minikube\n"
+        + have_tls(receiver)
+        + home
+        + 'put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0644\n'
         'put "$here/webhook-config.yaml" "$place/webhook-config.yaml" 0644\n'
         + put_tls(receiver, '"$place"')
         + "# The files are copied when the machine starts, and the flags are read then.\n"
@@ -130,7 +133,10 @@ def kind(platform: Platform, receiver: Receiver) -> tuple[dict[str, str], Guide]
         'run docker exec "$name-control-plane" pkill -x kube-apiserver\n'
     )
     body = (
-        "need kind\n" + files_to + 'put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0644\n'
+        "need kind\n"
+        + have_tls(receiver)
+        + files_to
+        + 'put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0644\n'
         'put "$here/webhook-config.yaml" "$place/webhook-config.yaml" 0644\n'
         + put_tls(receiver, '"$place"')
         + 'if command -v kind >/dev/null 2>&1 && kind get clusters 2>/dev/null | grep -x -- "$name" >/dev/null; then\n'

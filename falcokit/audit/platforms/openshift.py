@@ -7,7 +7,7 @@ from typing import Final
 from falcokit.audit.platforms.manifests import audit_sink, webhook_config
 from falcokit.audit.platforms.platform import Platform, Receiver
 from falcokit.audit.platforms.readme import Guide
-from falcokit.audit.platforms.script import put_tls, script, take_tls, tls_files
+from falcokit.audit.platforms.script import have_tls, put_tls, script, take_tls, tls_files
 from falcokit.audit.platforms.server import wanted
 
 __all__ = ["minishift", "openshift_3", "openshift_4"]
@@ -24,6 +24,7 @@ if [ "$dry_run" = 1 ]; then
   exit 0
 fi
 new=$(mktemp "$place/.falcokit-XXXXXX")
+trap 'rm -f -- "$new"' EXIT
 oc ex config patch "$config" -p "$(cat -- "$here/@PATCH@")" >"$new"
 [ -s "$new" ] || die "oc ex config patch gave nothing: $config stays as it is"
 if cmp -s "$new" "$config" && [ "$changed" = 0 ]; then
@@ -54,7 +55,8 @@ def openshift_3(platform: Platform, receiver: Receiver) -> tuple[dict[str, str],
     )
     body = (
         f'place="$root{place}"\nfind_address\n'
-        'put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0600\n'
+        + have_tls(receiver)
+        + 'put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0600\n'
         'put "$here/webhook-config.yaml" "$place/webhook-config.yaml" 0600\n'
         + put_tls(receiver, '"$place"')
         + _MASTER.replace("@PATCH@", "audit-patch.yaml").replace("@BACKUP@", "falcokit-backup")
@@ -99,13 +101,14 @@ def minishift(platform: Platform, receiver: Receiver) -> tuple[dict[str, str], G
         part += [f"    {flag.name}:", f'    - "{flag.value}"']
     falcokit = f"falcokit audit init {platform.name} --target {receiver.target} --master-config"
     copies = ["audit-policy.yaml", "webhook-config.yaml"]
-    tls = "".join([f"carry {path} {name}\n" for path, name, _ in tls_files(receiver)])
+    tls = "".join([f'carry "${option}" {name}\n' for option, name, _ in tls_files(receiver)])
     body = (
-        "need minishift\nneed falcokit\nfind_address\n"
-        f"place={place}\n"
+        "need minishift\nneed falcokit\nfind_address\n" + have_tls(receiver) + f"place={place}\n"
         "# carry SOURCE NAME: a file to the machine of Minishift.\n"
         'carry() {\n  if [ "$dry_run" = 1 ]; then\n    say "would copy $1 to $place/$2"\n  else\n'
-        '    render "$1" | minishift ssh -- "sudo tee $place/$2 >/dev/null && sudo chmod 0600 $place/$2"\n  fi\n}\n'
+        "    # The private key is never there for others, not even for a moment.\n"
+        '    render "$1" | minishift ssh -- "sudo sh -c \'umask 077 && cat >$place/.falcokit-$2 && mv -f $place/.falcokit-$2 $place/$2\'"\n'
+        "  fi\n}\n"
         + "".join([f'carry "$here/{name}" {name}\n' for name in copies])
         + tls
         + 'if [ "$dry_run" = 1 ]; then\n  say "would change $place/master-config.yaml and restart OpenShift"\n  exit 0\nfi\n'

@@ -7,7 +7,7 @@ from typing import Final
 from falcokit.audit.platforms.manifests import webhook_config
 from falcokit.audit.platforms.platform import Platform, Receiver
 from falcokit.audit.platforms.readme import Guide
-from falcokit.audit.platforms.script import put_tls, script, take_tls
+from falcokit.audit.platforms.script import have_tls, put_tls, script, take_tls
 from falcokit.audit.platforms.server import wanted
 
 __all__ = ["k3s", "rke"]
@@ -34,7 +34,8 @@ def k3s(platform: Platform, receiver: Receiver) -> tuple[dict[str, str], Guide]:
     )
     body = (
         f'place="$root{platform.place}"\nfind_address\n'
-        'put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0600\n'
+        + have_tls(receiver)
+        + 'put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0600\n'
         'put "$here/webhook-config.yaml" "$place/webhook-config.yaml" 0600\n'
         + put_tls(receiver, '"$place"')
         + f'put "$here/{_DROP_IN}" "$root{folder}/config.yaml.d/{_DROP_IN}" 0600\n{restart}'
@@ -93,7 +94,8 @@ def rke(platform: Platform, receiver: Receiver) -> tuple[dict[str, str], Guide]:
     body = (
         'if [ -z "$cluster" ]; then\n'
         f'  place="$root{platform.place}"\n  find_address\n'
-        '  put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0600\n'
+        + "".join([f"  {line}\n" for line in have_tls(receiver).splitlines()])
+        + '  put "$here/audit-policy.yaml" "$place/audit-policy.yaml" 0600\n'
         '  put "$here/webhook-config.yaml" "$place/webhook-config.yaml" 0600\n'
         + "".join([f"  {line}\n" for line in put_tls(receiver, '"$place"').splitlines()])
         + '  say "when this was done on every machine of the control plane: enable.sh --cluster cluster.yml where rke is"\n'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from falcokit.audit.platforms.platform import Method, Platform, Receiver, Target
+from falcokit.audit.platforms.script import tls_files
 from falcokit.record import Record
 
 __all__ = ["Guide", "readme"]
@@ -63,27 +64,39 @@ def readme(platform: Platform, receiver: Receiver, guide: Guide, files: list[str
     lines += ["## Files", "", "| file | what it is |", "| --- | --- |"]
     lines += [f"| `{name}` | {told[name]} |" for name in files]
     lines += ["", "## Steps", "", f"Run `bash enable.sh` {guide.where}, or do by hand what it does:", ""]
-    lines += [f"{number}. {step}" for number, step in enumerate((*_before(platform, receiver), *guide.steps), 1)]
-    lines += ["", "## Test", "", guide.test or _test(receiver), "", "## Undo", "", guide.undo]
+    lines += [f"{number}. {step}" for number, step in enumerate((*_before(platform, receiver, files), *guide.steps), 1)]
+    lines += ["", "## Test", "", guide.test or _test(platform, receiver), "", "## Undo", "", guide.undo]
     notes = [*_notes(platform, receiver), *guide.notes]
     if notes:
         lines += ["", "## Good to know", "", *[f"- {note}" for note in notes]]
     return "\n".join(lines) + "\n"
 
 
-def _before(platform: Platform, receiver: Receiver) -> list[str]:
+def _before(platform: Platform, receiver: Receiver, files: list[str]) -> list[str]:
     """What has to be there before an API server is told to post."""
+    carried = tls_files(receiver) if platform.name not in ("kops", "iks") and "webhook-config.yaml" in files else []
+    steps = []
+    if carried:
+        options = " ".join([f"--{option} FILE" for option, _, _ in carried])
+        names = ", ".join([f"`{name}` (mode {mode})" for _, name, mode in carried])
+        steps.append(
+            "The files of TLS are not in this folder: bring them to each machine on which you run `enable.sh`, and say where"
+            f" they are, `bash enable.sh {options}`; without these options it looks for them where falcokit was told of them."
+            f" By hand, copy them beside `webhook-config.yaml` of the next steps as {names}."
+        )
     if platform.method not in (Method.webhook, Method.sink) or platform.name in ("minikube", "kind"):
-        return []
+        return steps
     return [
+        *steps,
         (
             "Have the receiver in the cluster, and a service in front of it: `kubectl apply -f receiver-service.yaml` unless its"
             f" chart made one. Its cluster IP: `kubectl get service {receiver.service} -n {receiver.namespace}`."
-        )
+        ),
     ]
 
 
-def _test(receiver: Receiver) -> str:
+def _test(platform: Platform, receiver: Receiver) -> str:
+    version = f" --kubernetes 1.{platform.minors[1]}" if platform.minors[1] < 32 else ""
     where = (
         "Falco prints an alert of a rule of source k8s_audit"
         if receiver.target is Target.falco
@@ -96,7 +109,7 @@ def _test(receiver: Receiver) -> str:
         "kubectl delete configmap falcokit-audit-test\n"
         "```\n\n"
         f"Within some seconds {where}. Without a cluster, `falcokit audit receive` and `falcokit audit send` try\n"
-        "the same rules, and `falcokit audit check` compares the files of this folder."
+        f"the same rules, and `falcokit audit check --target {receiver.target}{version} *.yaml` compares the files of this folder."
     )
 
 

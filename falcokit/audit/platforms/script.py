@@ -13,7 +13,7 @@ from typing import Final
 from falcokit.audit.platforms.manifests import CA, CERT, KEY
 from falcokit.audit.platforms.platform import ADDRESS, Platform, Receiver
 
-__all__ = ["Option", "put_tls", "script", "take_tls", "tls_files"]
+__all__ = ["Option", "have_tls", "put_tls", "script", "take_tls", "tls_files"]
 
 Option = tuple[str, str, str]
 """An option of a script: its name without dashes, the word for its value, what it is."""
@@ -65,6 +65,12 @@ render() { sed "s/@PLACEHOLDER@/${address:-@PLACEHOLDER@}/g" "$1"; }
 """
 _PLAIN_RENDER: Final = r"""
 render() { cat -- "$1"; }
+"""
+_HAVE: Final = r"""
+# have OPTION FILE: stop before anything is done if a file is not on this machine.
+have() {
+  [ -f "$2" ] && [ -r "$2" ] || die "$2 cannot be read, and nothing is changed: give --$1 FILE"
+}
 """
 _PUT: Final = r"""
 changed=0
@@ -142,12 +148,14 @@ def script(
         known.append(("root", "DIR", "act below DIR instead of /"))
     if looks_up:
         known.append(("address", "ADDRESS", "the receiver's IP; without it the cluster IP of its service"))
+    ours = {name: (path, what) for name, path, what in _tls(receiver) if f"have {name} " in body}
+    known += [(name, "FILE", f"{what} on this machine") for name, (_, what) in ours.items()]
     known += options
     name = "disable.sh" if undo else "enable.sh"
     usage = [f"Usage: {name} [options]", "", what, ""]
     usage += [f"  --{option + (' ' + value if value else ''):<22} {said}" for option, value, said in known]
     names = {option: option.replace("-", "_") for option, _, _ in known}
-    preset = {"address": ""}
+    preset = {name: shlex.quote(path) for name, (path, _) in ours.items()}
     lines = [
         "#!/usr/bin/env bash",
         platform.header().rstrip("\n"),
@@ -188,7 +196,7 @@ def script(
         "done",
     ]
     frame = _FRAME
-    if not _uses(body, "die") and not _uses(body, "need", "find_address", "put"):
+    if not _uses(body, "die") and not _uses(body, "need", "find_address", "have", "put"):
         frame = frame.replace(next(line for line in frame.split("\n") if line.startswith("die()")) + "\n", "")
     if not _uses(body, "run"):
         frame = frame[: frame.index("\n# Run a command")]
@@ -199,6 +207,8 @@ def script(
         text += _ADDRESS.replace("@SERVICE@", receiver.service).replace("@NAMESPACE@", receiver.namespace)
     if _uses(body, "put", "render"):
         text += _RENDER.replace("@PLACEHOLDER@", ADDRESS) if looks_up else _PLAIN_RENDER
+    if _uses(body, "have"):
+        text += _HAVE
     if _uses(body, "put"):
         text += _PUT
     if _uses(body, "take"):
@@ -216,15 +226,30 @@ def _uses(body: str, *functions: str) -> bool:
     return any(re.search(rf"{begin}{name}(?:\s|$)", body, re.MULTILINE) for name in functions)
 
 
+def _tls(receiver: Receiver) -> list[tuple[str, str, str]]:
+    """The options for the files of TLS: name, path where falcokit ran, what it is."""
+    given = (
+        ("ca", receiver.ca_file, "what signed the receiver's certificate,"),
+        ("cert", receiver.cert_file, "the client certificate"),
+        ("key", receiver.key_file, "its key"),
+    )
+    return [one for one in given if one[1] and receiver.tls]
+
+
 def tls_files(receiver: Receiver) -> list[tuple[str, str, str]]:
-    """The files of TLS: the given path, quoted for the shell, the name in place, the mode.  The key is for root alone."""
-    given = ((receiver.ca_file, CA, "0644"), (receiver.cert_file, CERT, "0644"), (receiver.key_file, KEY, "0600"))
-    return [(shlex.quote(path), name, mode) for path, name, mode in given if path and receiver.tls]
+    """The files of TLS: the option that names one, its name in place, its mode.  The key is for root alone."""
+    modes = {"ca": (CA, "0644"), "cert": (CERT, "0644"), "key": (KEY, "0600")}
+    return [(name, *modes[name]) for name, _, _ in _tls(receiver)]
+
+
+def have_tls(receiver: Receiver) -> str:
+    """The lines that stop a script, dry run or not, before it does anything if these files are not on its machine."""
+    return "".join([f'have {name} "${name}"\n' for name, _, _ in _tls(receiver)])
 
 
 def put_tls(receiver: Receiver, place: str) -> str:
     """The lines that put these files into the directory *place*."""
-    return "".join([f"put {path} {place}/{name} {mode}\n" for path, name, mode in tls_files(receiver)])
+    return "".join([f'put "${option}" {place}/{name} {mode}\n' for option, name, mode in tls_files(receiver)])
 
 
 def take_tls(receiver: Receiver, place: str) -> str:
