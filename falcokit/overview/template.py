@@ -18,6 +18,7 @@ _ID: Final = re.compile(
     r"container\.(?:id|full_id|cni\.json|ip|start_ts|duration)|k8s\.pod\.(?:name|id|uid|ip|sandbox_id|full_sandbox_id|cni\.json)|k8s\.(?:rs|rc)\.(?:name|id|uid)"
 )
 """Fields whose values name one container or pod: wherever such a value stands, it is that."""
+_SURE: Final = frozenset(("container.id", "container.full_id", "k8s.pod.uid", "k8s.pod.id"))
 _LEAST: Final = 6
 """How many letters such a value has at least, and a figure among them: other words are names that may mean something else."""
 _HEX: Final = r"(?=[0-9a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]"
@@ -66,26 +67,30 @@ class Templates:
     def number(self, rule: str, output: str, fields: Mapping[str, object]) -> int:
         """The form of an alert of *rule*."""
         shape = output
-        if output[2:3] == ":":  # The time of day in front, and the priority.
-            _, _, rest = output.partition(": ")
-            priority, _, shape = rest.partition(" ")
-            if priority not in PRIORITIES:
-                shape = rest
-        for name in self._names(rule, fields) if isinstance(fields, dict) else ():
-            value = fields.get(name)
-            if isinstance(value, str) and len(value) >= _LEAST and _FIGURE.search(value):
-                shape = shape.replace(value, f"<{name}>")
+        if output[2:3] == ":":  # The time of day in front.
+            shape = output[output.find(": ", 0, 40) + 2 :]
+        if isinstance(fields, dict):
+            plan = self._plans.get(rule)
+            for name in plan[1] if plan is not None and plan[0] == len(fields) else self._names(rule, fields):
+                value = fields.get(name)
+                if isinstance(value, str) and len(value) >= _LEAST and (name in _SURE or _FIGURE.search(value)):
+                    shape = shape.replace(value, f"<{name}>")
         # Most alerts differ from one before in nothing else; of the others, most in numbers of processes.
         known = self._known.get((rule, shape))
+        return self._new(rule, shape) if known is None else known
+
+    def _new(self, rule: str, shape: str) -> int:
+        text = shape
+        if shape.partition(" ")[0] in PRIORITIES:  # It stood behind the time.
+            text = shape.partition(" ")[2]
+        keyed = _KEYED.sub(_key, text)
+        known = self._keyed.get((rule, keyed))
         if known is None:
-            keyed = _KEYED.sub(_key, shape)
-            known = self._keyed.get((rule, keyed))
-            if known is None:
-                known = self._of_text(rule, without_volatile(without_container(keyed)))
-            for held, key in ((self._known, shape), (self._keyed, keyed)):
-                if len(held) >= _MAX_KNOWN:
-                    held.clear()
-                held[rule, key] = known
+            known = self._of_text(rule, without_volatile(without_container(keyed)))
+        for held, key in ((self._known, shape), (self._keyed, keyed)):
+            if len(held) >= _MAX_KNOWN:
+                held.clear()
+            held[rule, key] = known
         return known
 
     def _names(self, rule: str, fields: Mapping[str, object]) -> tuple[str, ...]:
