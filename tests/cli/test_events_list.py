@@ -26,7 +26,7 @@ from falcokit.overview.bursts import bursts, singly
 from falcokit.report.text import plain
 
 ROOT = Path(__file__).parents[2]
-SHAPES = sorted((Path(os.environ.get("FALCOKIT_SHARED", "/work/shared")) / "events").glob("*.json"))
+SHAPES = sorted(((Path(__file__).parents[2].parent / "shared") / "events").glob("*.json"))
 Run = Callable[..., tuple[int, str, str]]
 
 
