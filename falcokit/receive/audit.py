@@ -333,7 +333,7 @@ class _Receiver:
     async def end(self) -> Total:
         """Put in what is left."""
         before = -1
-        while self._spool is not None and self._spool.size not in (0, before):
+        while self._spool is not None and not self._spool.empty and self._spool.size != before:
             before = self._spool.size
             if not await self._fold(_LAST_PATIENCE):
                 break

@@ -13,6 +13,7 @@ from falcokit.audit.policy_file import STAGES, Finding, Level, Policy
 from falcokit.audit.regions import Region, Values
 from falcokit.audit.verdicts import Gap, State, Verdict
 from falcokit.audit.volume import Volume
+from falcokit.report.markdown import cell
 from falcokit.report.text import plain
 
 __all__ = ["check_json", "check_markdown", "check_text", "findings_text", "made_json", "made_markdown", "volume_text"]
@@ -238,17 +239,17 @@ def check_markdown(
     verdicts: Sequence[Verdict], policy: Policy, name: str, findings: Sequence[Finding] = (), volume: Volume | None = None
 ) -> str:  # fmt: skip
     """For a pull request."""
-    lines = [f"## Audit policy {_cell(name)}", "", summary(verdicts), ""]
+    lines = [f"## Audit policy {cell(name)}", "", summary(verdicts), ""]
     for finding in findings:
         line, column = finding.span.file.line_column(finding.span.start)
-        lines.append(f"- **{line + 1}:{column + 1}** {_cell(finding.message)}; {_cell(finding.help)}")
+        lines.append(f"- **{line + 1}:{column + 1}** {cell(finding.message)}; {cell(finding.help)}")
     lines += [""] if findings else []
     lines += ["| rule | with this policy | why |", "| --- | --- | --- |"]
     for state in _ORDER:
         for verdict in verdicts:
             if verdict.state is state:
                 why = "; ".join(reasons(verdict, policy))
-                lines.append(f"| {_cell(verdict.name)} | {state.value} | {_cell(why)} |")
+                lines.append(f"| {cell(verdict.name)} | {state.value} | {cell(why)} |")
     return "\n".join(lines) + "\n" + ("\n" + _volume_markdown(volume) if volume is not None else "")
 
 
@@ -262,7 +263,7 @@ def made_markdown(made: Generated, text: str, volume: Volume | None = None) -> s
     for needs in made.needs:
         on = _requests([part.region for part in needs.parts])
         level = needs.level.word if needs.parts else "nothing"
-        lines.append(f"| {_cell(needs.rule.name)} | {level} | {_cell(on)} | {needs.effect.value} |")
+        lines.append(f"| {cell(needs.rule.name)} | {level} | {cell(on)} | {needs.effect.value} |")
     return "\n".join(lines) + "\n" + ("\n" + _volume_markdown(volume) if volume is not None else "")
 
 
@@ -278,16 +279,8 @@ def _volume_markdown(volume: Volume) -> str:
             _count(row.kept_events * factor),
             _size(row.kept_bytes * factor),
         )
-        lines.append(f"| {_cell(name)} | {' | '.join(cells)} |")
+        lines.append(f"| {cell(name)} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", *[f"- {note}" for note in _notes(volume)]]) + "\n"
-
-
-def _cell(text: str) -> str:
-    """*text* in one cell of a table, none of it markup."""
-    found = plain(" ".join(text.split()))
-    for letter in "\\`*_[]<>|~#!&":
-        found = found.replace(letter, f"\\{letter}")
-    return found
 
 
 # -------------------------------------------------------------------------------------------------------------------- JSON

@@ -9,6 +9,7 @@ from typing import Any, Final
 from falcokit.overview.kinds import Group, Summary
 from falcokit.overview.overall import Overall
 from falcokit.overview.severity import LEVELS
+from falcokit.report.markdown import cell
 from falcokit.report.summary import spark, when
 from falcokit.report.text import plain
 
@@ -70,7 +71,7 @@ def to_markdown(
     title: str,
 ) -> str:
     """The report as markdown."""
-    lines = [f"# {_cell(title)}", ""]
+    lines = [f"# {cell(title)}", ""]
     if not found.events:
         return "\n".join([*lines, "There are no events.", ""])
     lines += [
@@ -80,29 +81,22 @@ def to_markdown(
         *[f"| {level or 'not told'} | {count} |" for level, count in found.levels],
         "", "Over time: `" + spark([sum(counts) for _, counts in found.columns]) + "`",
         "", "## Rules", "", "| events | severity | rule |", "| ---: | --- | --- |",
-        *[f"| {count} | {level or '-'} | {_cell(name) or '-'} |" for name, level, count in found.rules],
+        *[f"| {count} | {level or '-'} | {cell(name) or '-'} |" for name, level, count in found.rules],
         "", "## What makes the noise", "", "| events | rule | output | next |", "| ---: | --- | --- | --- |",
-        *[f"| {group.count} | {_cell(group.rule)} | {_cell(group.text)} | {_cell(command(group))} |" for group in kinds.groups],
+        *[f"| {group.count} | {cell(group.rule)} | {cell(group.text)} | {cell(command(group))} |" for group in kinds.groups],
     ]  # fmt: skip
     for heading, rows in (("Images", found.image_counts), ("Namespaces", found.namespaces)):
         if rows:
             lines += ["", f"## {heading}", "", f"| events | {heading[:-1].lower()} |", "| ---: | --- |"]
-            lines += [f"| {count} | {_cell(name)} |" for name, count in rows]
+            lines += [f"| {count} | {cell(name)} |" for name, count in rows]
     if silenced is not None:
         total = sum(count for _, count in silenced)
         lines += ["", "## What the rules given leave out", "", f"{total} of these events."]
         if silenced:
             lines += ["", "| events | rule | image | process |", "| ---: | --- | --- | --- |"]
-            lines += [f"| {count} | {' | '.join(map(_cell, key))} |" for key, count in silenced[:100]]
+            lines += [f"| {count} | {' | '.join(map(cell, key))} |" for key, count in silenced[:100]]
     return "\n".join(lines) + "\n"
 
 
 def _about(found: Overall) -> str:
     return f"{found.containers} containers, {found.images} images, {found.hosts} hosts"
-
-
-def _cell(text: str) -> str:
-    found = plain(" ".join(text.split()))
-    for letter in "\\`*_[]<>|~#!":
-        found = found.replace(letter, f"\\{letter}")
-    return found

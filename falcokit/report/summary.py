@@ -13,6 +13,7 @@ from typing import Any, Final
 from falcokit.overview.kinds import Group, Summary
 from falcokit.overview.noise import Proposal
 from falcokit.overview.severity import PRIORITIES, level_of
+from falcokit.report.markdown import cell
 from falcokit.report.text import plain
 
 __all__ = [
@@ -80,7 +81,7 @@ def summary_markdown(found: Summary, command: Callable[[Group], str]) -> str:
     lines = [f"{_number(found.events, 'event')} of {_number(found.kinds, 'kind')}", "", "| events | share | rule | output | next |", "| ---: | ---: | --- | --- | --- |"]  # fmt: skip
     for group in found.groups:
         cells = [str(group.count), f"{group.count / max(found.events, 1):.1%}", group.rule, group.text, command(group)]
-        lines.append("| " + " | ".join(map(_markdown, cells)) + " |")
+        lines.append("| " + " | ".join(map(cell, cells)) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -179,10 +180,3 @@ def _number(count: int, noun: str) -> str:
 def _cell(value: object) -> str:
     text = "" if value is None else plain(str(value))
     return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
-
-
-def _markdown(text: str) -> str:
-    found = plain(" ".join(text.split()))
-    for letter in "\\`*_[]<>|~#!":
-        found = found.replace(letter, f"\\{letter}")
-    return found

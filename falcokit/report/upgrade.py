@@ -8,6 +8,7 @@ from textwrap import wrap
 from typing import Any, Final
 
 from falcokit.report.json import place_json
+from falcokit.report.markdown import cell
 from falcokit.report.text import plain
 from falcokit.upgrade import STATES, Change, Conflict, Upgrade, Verdict
 
@@ -117,7 +118,7 @@ def _sum(verdicts: Sequence[Verdict]) -> str:
 
 def to_markdown(upgrade: Upgrade, names: tuple[str, str]) -> str:
     """For a pull request."""
-    lines = [f"## Default rules: {_cell(names[0])} → {_cell(names[1])}", ""]
+    lines = [f"## Default rules: {cell(names[0])} → {cell(names[1])}", ""]
     lines += [f"- {row}" for row in _counts(upgrade.changes)]
     if upgrade.verdicts:
         lines += [
@@ -133,12 +134,12 @@ def to_markdown(upgrade: Upgrade, names: tuple[str, str]) -> str:
                     line, _ = verdict.span.file.line_column(verdict.span.start)
                     place = f"{verdict.span.file.name}:{line + 1}"
                     cells = (place, f"{verdict.kind} {verdict.name}", STATES[state], "; ".join(_why(verdict)))
-                    lines.append("| " + " | ".join(map(_cell, cells)) + " |")
+                    lines.append("| " + " | ".join(map(cell, cells)) + " |")
         for verdict in upgrade.verdicts:
             lines += _details(verdict)
     for problem in upgrade.problems:
         line, _ = problem.file.line_column(problem.span.start)
-        lines += ["", f"**{_cell(problem.file.name)}:{line + 1}**: {_cell(problem.message)}"]
+        lines += ["", f"**{cell(problem.file.name)}:{line + 1}**: {cell(problem.message)}"]
     lines += [
         "",
         "<details><summary>Changes of the defaults</summary>",
@@ -148,20 +149,20 @@ def to_markdown(upgrade: Upgrade, names: tuple[str, str]) -> str:
     ]
     for change in upgrade.changes:
         row = (change.how, f"{change.kind} {change.name}", _said(change))
-        lines.append("| " + " | ".join(map(_cell, row)) + " |")
+        lines.append("| " + " | ".join(map(cell, row)) + " |")
     return "\n".join([*lines, "", "</details>"]) + "\n"
 
 
 def _details(verdict: Verdict) -> list[str]:
     lines: list[str] = []
     if verdict.text == "":
-        lines += ["", f"**{_cell(verdict.name)}**: remove it"]
+        lines += ["", f"**{cell(verdict.name)}**: remove it"]
     elif verdict.text:
-        lines += ["", f"**{_cell(verdict.name)}** instead:", "", *_fenced(f"- {verdict.text}")]
+        lines += ["", f"**{cell(verdict.name)}** instead:", "", *_fenced(f"- {verdict.text}")]
     for conflict in verdict.conflicts:
-        lines += ["", f"**{_cell(verdict.name)}**: {_cell(conflict.key)} cannot be put together", ""]
+        lines += ["", f"**{cell(verdict.name)}**: {cell(conflict.key)} cannot be put together", ""]
         lines += ["| was | yours | now |", "| --- | --- | --- |"]
-        lines.append(f"| {_cell(conflict.was)} | {_cell(conflict.mine)} | {_cell(conflict.theirs)} |")
+        lines.append(f"| {cell(conflict.was)} | {cell(conflict.mine)} | {cell(conflict.theirs)} |")
     return lines
 
 
@@ -170,14 +171,6 @@ def _fenced(text: str) -> list[str]:
     while fence in text:
         fence += "`"
     return [f"{fence}yaml", *[plain(row) for row in text.split("\n")], fence]
-
-
-def _cell(text: str) -> str:
-    """*text* in one cell of a table, none of it markup."""
-    found = plain(" ".join(text.split()))
-    for letter in "\\`*_[]<>|~#!":
-        found = found.replace(letter, f"\\{letter}")
-    return found
 
 
 def to_json(upgrade: Upgrade, names: tuple[str, str]) -> dict[str, Any]:
