@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["read_time"]
+__all__ = ["read_time", "read_times"]
 
 _TEXT: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,30}))?\s?(?:([Zz]|UTC)|([+-])(\d\d):?(\d\d)?)?.{0,10}",
@@ -45,6 +46,21 @@ def read_time(value: object) -> int | None:
         return read_time(int(value))
     found = _TEXT.fullmatch(value.strip()) if len(value) < 100 else None
     return _of_text(found) if found is not None else None
+
+
+def read_times(texts: Sequence[str]) -> list[int | None]:
+    """`read_time` of each of *texts*: faster where all are as Falco writes them."""
+    rests = [text[20:29] for text in texts]
+    whole = "".join(rests)
+    usual = {(len(text), text[19:20], text[29:]) for text in texts} <= {(30, ".", "Z")}
+    if not usual or (whole and not (whole.isascii() and whole.isdecimal())):
+        return [read_time(text) for text in texts]
+    heads = [text[:19] for text in texts]
+    seconds = {head: _second(head) for head in {*heads}}
+    return [
+        None if (second := seconds[head]) is None else second + int(rest)
+        for head, rest in zip(heads, rests, strict=True)
+    ]
 
 
 @lru_cache(1024)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from itertools import islice
+from itertools import chain, islice
+from math import inf
 from typing import Final
 
 from falcokit.event import Damaged, Event
@@ -20,6 +21,8 @@ PAUSE: Final = 0.12
 """Seconds that it lets them in between: whoever waits looks at least ten times a second."""
 PATIENCE: Final = 60.0
 """Seconds that it waits until others let it in again."""
+_SOME: Final = 256
+"""How many events are taken at once."""
 
 
 class Imported(Record):
@@ -40,9 +43,12 @@ def import_events(
 
     Each batch is there for good once it is in; a run that was interrupted can be done again.
     """
-    source = only_events(events, damaged)
+    source = _Source(events, damaged)
     with ThreadPoolExecutor(1) as pool:
-        return _put_all(history, pool, iter(lambda: list(islice(source, BATCH)), []))
+        done = _put_all(history, pool, source.batches())
+    if source.interrupted:
+        raise KeyboardInterrupt
+    return done
 
 
 def import_into(
@@ -58,18 +64,16 @@ def import_into(
     It is kept for *hold* seconds at a time, and never while the first events of a batch are waited for.  A batch ends early where
     *enough* says so.  An interrupt while events are read ends the import after those that were.  Raises `ConfigError`.
     """
-    chunks = _Chunks(only_events(events, damaged), enough)
+    source = _Source(events, damaged, enough)
     read = new = 0
     with ThreadPoolExecutor(1) as pool:
-        while first := chunks.next():
+        while first := list(source.some(_SOME if hold else BATCH)):
             if read:
                 time.sleep(PAUSE)
             with open_to_write(path, PATIENCE) as history:
-                end = time.monotonic() + hold
-                more = iter(lambda: chunks.next() if time.monotonic() < end else [], [])  # noqa: B023  # used up here
-                some, added = _put_all(history, pool, more, first)
+                some, added = _put_all(history, pool, source.batches(first, time.monotonic() + hold))
             read, new = read + some, new + added
-    return Imported(read, new, chunks.interrupted)
+    return Imported(read, new, source.interrupted)
 
 
 def add_all(history: History, events: Iterator[Event], progress: Progress) -> tuple[int, int]:
@@ -93,19 +97,15 @@ def only_events(events: Iterable[Event | Damaged], damaged: Callable[[Damaged], 
             damaged(event)
 
 
-def _put_all(
-    history: History, pool: ThreadPoolExecutor, chunks: Iterator[Sequence[Event]], first: Sequence[Event] = ()
-) -> tuple[int, int]:
+def _put_all(history: History, pool: ThreadPoolExecutor, batches: Iterable[Iterable[Event]]) -> tuple[int, int]:
     read = added = 0
     waiting: Future[int] | None = None
-    chunk = first or next(chunks, ())
     try:
-        while chunk:
-            read += len(chunk)
-            batch = history.batch(chunk)
+        for events in batches:
+            batch = history.batch(events)
+            read += batch.count
             added += waiting.result() if waiting is not None else 0
             waiting = pool.submit(history.put, batch)
-            chunk = next(chunks, ())
         return read, added + (waiting.result() if waiting is not None else 0)
     finally:
         # Whoever gets an error or an interrupt closes the history: not under a batch that is on its way.
@@ -113,23 +113,43 @@ def _put_all(
             wait([waiting])
 
 
-class _Chunks:
-    """Events, a batch at a time."""
+class _Source:
+    """Events, a batch at a time; *damaged* is told of what is none."""
 
-    def __init__(self, source: Iterator[Event], enough: Callable[[], bool]) -> None:
-        self._source: Final = source
+    def __init__(
+        self,
+        events: Iterable[Event | Damaged],
+        damaged: Callable[[Damaged], object],
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._events: Final = iter(events)
+        self._damaged: Final = damaged
         self._enough: Final = enough
+        self._ended = False
         self.interrupted = False
 
-    def next(self) -> list[Event]:
-        """The next batch; none at the end, and after an interrupt."""
-        found: list[Event] = []
-        try:
-            while len(found) < BATCH and not self.interrupted:
-                before = len(found)
-                found.extend(islice(self._source, 256))  # Keeps what came before an interrupt.
-                if len(found) - before < 256 or self._enough():
-                    break
-        except KeyboardInterrupt:
-            self.interrupted = True
-        return found
+    def batches(self, first: Sequence[Event] = (), end: float = inf) -> Iterator[Iterator[Event]]:
+        """*first* and what follows, until the moment *end*."""
+        more = first or list(self.some(_SOME))
+        while more:
+            yield chain(more, self.some(BATCH - len(more)))
+            more = list(self.some(_SOME)) if time.monotonic() < end else []
+
+    def some(self, most: int) -> Iterator[Event]:
+        """The next *most* events, or a few more; fewer where these are enough.  None at the end, and after an interrupt."""
+        while most > 0 and not self._ended:
+            found: list[Event | Damaged] = []
+            try:
+                found.extend(islice(self._events, _SOME))  # Keeps what came before an interrupt.
+            except KeyboardInterrupt:
+                self.interrupted = True
+            self._ended = len(found) < _SOME
+            events = [one for one in found if isinstance(one, Event)]
+            if len(events) < len(found):
+                for one in found:
+                    if isinstance(one, Damaged):
+                        self._damaged(one)
+            yield from events
+            most -= len(events)
+            if self._enough():
+                return

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from falcokit.errors import ConfigError
-from falcokit.history.rows import COLUMNS, row_of
+from falcokit.history.rows import COLUMNS, columns_of
 from falcokit.overview.template import Templates
 from falcokit.record import Record
 
@@ -32,7 +32,7 @@ __all__ = [
     "trouble_told",
 ]
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _PATIENCE: Final = 15.0
 """Seconds that a reader or writer waits for a writer."""
 BATCH: Final = 16_384
@@ -46,7 +46,7 @@ _DAMAGED: Final = (
 )
 """What the database says of files that it cannot read."""
 _LONG: Final = ("output", "labels", "raw")
-_NUMBERS: Final = {"time": "int64", "id": "uint64", "template": "uint32", "timed": "bool"}
+_NUMBERS: Final = {"time": "int64", "template": "uint32", "timed": "bool"}
 
 
 class Held(ConfigError):
@@ -66,14 +66,14 @@ class Progress(Record):
 
 
 class Batch(Record):
-    """Rows to be put in, and the forms of outputs that are new with them; rows of the moment ``now`` are of events without a time."""
+    """Events to be put in, ``count`` of them: those of ``table``, in memory, and the forms of outputs that are new with them."""
 
-    __slots__ = ("forms", "now", "rows")
+    __slots__ = ("count", "forms", "table")
 
-    def __init__(self, rows: Sequence[tuple[Any, ...]], forms: Sequence[tuple[int, str, str]], now: int) -> None:
-        self.rows: Final = rows
+    def __init__(self, table: str, count: int, forms: Sequence[tuple[int, str, str]]) -> None:
+        self.table: Final = table
+        self.count: Final = count
         self.forms: Final = forms
-        self.now: Final = now
 
 
 class History:
@@ -86,11 +86,20 @@ class History:
         """What was last looked for, whose events the table ``searched`` has."""
         self._templates: Templates | None = None
         self._kept = 0
+        self._beside: duckdb.DuckDBPyConnection | None = None
+        """What gets a batch ready while another is put in."""
+        self._tables = 0
 
     def __enter__(self) -> History:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others have the file."""
+        if self._beside is not None:
+            self._beside.close()
         self.connection.close()
 
     def all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -103,83 +112,96 @@ class History:
         return self.put(self.batch(events), progress)
 
     def batch(self, events: Iterable[Event]) -> Batch:
-        """The rows of *events*, each once; asks the database nothing but the first time."""
+        """Get *events* ready to be put in; asks the database nothing but the first time, so that it may go on with the last batch."""
+        import duckdb
+
         if self._templates is None:
             self._templates = Templates(self.all("SELECT rule, text FROM templates ORDER BY number"))
             self._kept = len(self._templates.found)
-        templates, now = self._templates, time.time_ns()
-        rows: dict[tuple[int, int], tuple[Any, ...]] = {}
-        for event in events:
-            row = row_of(event, templates, now)
-            rows.setdefault(row[:2], row)
-        start, self._kept = self._kept, len(templates.found)
-        return Batch(list(rows.values()), [(start + n, *form) for n, form in enumerate(templates.found[start:])], now)
+        templates = self._templates
+        columns = columns_of(events, templates, time.time_ns())
+        forms = [(self._kept + number, *form) for number, form in enumerate(templates.found[self._kept :])]
+        self._kept = len(templates.found)
+        count = len(columns["raw"])
+        with trouble_told(self.path):
+            try:
+                table = self._table_of(columns) if count else ""
+            except duckdb.InvalidInputException:
+                # JSON can have halves of surrogate pairs in its texts, and no database takes these.
+                table = self._table_of({name: _whole(column) for name, column in columns.items()})
+                forms = [(number, *_whole(form)) for number, *form in forms]
+        return Batch(table, count, forms)
+
+    def _table_of(self, columns: Mapping[str, Sequence[Any]]) -> str:
+        import numpy
+
+        if self._beside is None:
+            self._beside = self.connection.cursor()
+        self._tables += 1
+        table = f"memory.main.batch_{self._tables}"
+        said = "concat_ws(chr(0), time, rule, output, host)"
+        own = f"coalesce(own, {said})" if "own" in columns else said
+        chosen = [
+            f"('0x' || sha256({own})[:16])::UBIGINT AS id"
+            if name == "id"
+            else f'"{name}"'
+            if name in columns
+            else f'NULL::{kind} AS "{name}"'
+            for name, kind in COLUMNS.items()
+        ]
+        arrays = {name: numpy.array(column, dtype=_NUMBERS.get(name, object)) for name, column in columns.items()}
+        self._beside.register("gathered", arrays)
+        try:
+            self._beside.execute(f"CREATE TABLE {table} AS SELECT {', '.join(chosen)} FROM gathered")
+        finally:
+            self._beside.unregister("gathered")
+        return table
 
     def put(self, batch: Batch, progress: Progress | None = None) -> int:
-        """Put the rows of a batch in, as `add` does; *progress* is how far a file was read with them.
+        """Put the events of a batch in, as `add` does; *progress* is how far a file was read with them.
 
         Raises `ConfigError` where the disk does not take them, or the file is damaged.
         """
-        import duckdb
-
-        try:
-            with trouble_told(self.path):
-                return self._put(batch, progress)
-        except (duckdb.Error, UnicodeError):
-            # JSON can have halves of surrogate pairs in its texts, and no database takes these.
-            rows, forms = [_whole(row) for row in batch.rows], [_whole(form) for form in batch.forms]
-            if (rows, forms) == (batch.rows, batch.forms):
-                raise
-            return self._put(Batch(rows, forms, batch.now), progress)
-
-    def _put(self, batch: Batch, progress: Progress | None) -> int:
         connection = self.connection
-        connection.execute("BEGIN")
-        try:
-            rows = self._without_known(batch)
-            added = self._insert(rows) if rows else 0
-            if batch.forms:
-                connection.executemany("INSERT INTO templates VALUES (?, ?, ?)", batch.forms)
-            if progress is not None:
-                connection.execute("DELETE FROM files WHERE path = ?", [progress.path])
-                connection.execute(
-                    "INSERT INTO files VALUES (?, ?, ?, ?)",
-                    [progress.path, progress.inode, progress.bytes, progress.tail],
-                )
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(Exception):
-                connection.execute("ROLLBACK")
-            raise
+        with trouble_told(self.path):
+            connection.execute("BEGIN")
+            try:
+                added = self._insert(batch.table) if batch.count else 0
+                if batch.forms:
+                    connection.executemany("INSERT INTO templates VALUES (?, ?, ?)", batch.forms)
+                if progress is not None:
+                    connection.execute("DELETE FROM files WHERE path = ?", [progress.path])
+                    connection.execute(
+                        "INSERT INTO files VALUES (?, ?, ?, ?)",
+                        [progress.path, progress.inode, progress.bytes, progress.tail],
+                    )
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(Exception):
+                    connection.execute("ROLLBACK")
+                raise
+            finally:
+                if batch.count:
+                    with suppress(Exception):
+                        connection.execute(f"DROP TABLE {batch.table}")
         return added
 
-    def _without_known(self, batch: Batch) -> Sequence[tuple[Any, ...]]:
-        """The rows without those of events that have no time and are there, from whatever moment."""
-        timeless = [row[1] for row in batch.rows if row[0] == batch.now]
-        if not timeless:
-            return batch.rows
-        query = "SELECT id FROM events WHERE id IN (SELECT unnest(CAST(? AS UBIGINT[])))"
-        known = {row[0] for row in self.all(query, [timeless])}
-        return [row for row in batch.rows if row[0] != batch.now or row[1] not in known]
-
-    def _insert(self, rows: Sequence[tuple[Any, ...]]) -> int:
+    def _insert(self, table: str) -> int:
         import numpy
 
-        columns = {
-            name: numpy.array(column, dtype=_NUMBERS.get(name, object))
-            for name, column in zip(COLUMNS, zip(*rows, strict=True), strict=True)
-        }
-        self.connection.register("batch", columns)
-        try:
-            # Those there already are of the same moments: nothing else has to be looked at.
-            done = self.connection.execute(
-                "INSERT INTO events SELECT batch.* FROM batch ANTI JOIN"
-                " (SELECT time, id FROM events WHERE time BETWEEN ? AND ?) AS old ON old.time = batch.time AND old.id = batch.id",
-                [int(columns["time"].min()), int(columns["time"].max())],
-            ).fetchone()
-        finally:
-            with suppress(Exception):  # Where the transaction is over.
-                self.connection.unregister("batch")
+        keys = self.connection.execute(f"SELECT time, id, timed FROM {table}").fetchnumpy()
+        moments, ids = keys["time"], keys["id"]
+        order = numpy.lexsort((ids, moments))
+        again = order[1:][(numpy.diff(ids[order]) == 0) & (numpy.diff(moments[order]) == 0)]
+        once = "" if not len(again) else f" WHERE batch.rowid NOT IN ({', '.join(map(str, again))})"
+        # Those there already are of the same moments, but for events that tell none: nothing else has to be looked at.
+        timeless = "" if keys["timed"].all() else f" OR id IN (SELECT id FROM {table} WHERE NOT timed)"
+        done = self.connection.execute(
+            f"INSERT INTO events SELECT batch.* FROM {table} AS batch ANTI JOIN"
+            f" (SELECT time, id FROM events WHERE time BETWEEN ? AND ?{timeless}) AS old"
+            f" ON old.id = batch.id AND (old.time = batch.time OR NOT batch.timed){once}",
+            [int(moments.min()), int(moments.max())],
+        ).fetchone()
         return int(done[0]) if done else 0
 
     def progress(self, path: str) -> Progress | None:
@@ -226,6 +248,7 @@ def open_to_write(path: str, patience: float = _PATIENCE) -> History:
         os.unlink(path)  # Begun on a disk that was full.
         fresh = True
     history = History(_wait(path, False, patience), path)
+    history.connection.execute("SET threads = 1")  # Batches are too small to be shared out.
     if fresh:
         with suppress(OSError):
             os.chmod(path, 0o600)  # What was seen on a machine is nobody else's business.
@@ -270,8 +293,8 @@ def _is_held(error: str) -> bool:
     return "lock on file" in error
 
 
-def _whole(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple([one.encode("utf-8", "replace").decode() if isinstance(one, str) else one for one in row])
+def _whole(values: Iterable[Any]) -> list[Any]:
+    return [one.encode("utf-8", "replace").decode() if isinstance(one, str) else one for one in values]
 
 
 def _told(path: str, error: str) -> str:
