@@ -7,8 +7,6 @@ What it takes is what the plugin k8saudit takes (source.go in falcosecurity/plug
 from __future__ import annotations
 
 import asyncio
-import hmac
-import logging
 import signal
 import ssl
 from collections.abc import Callable
@@ -18,14 +16,13 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from falcokit.errors import ConfigError
 from falcokit.evaluate import Matcher
 from falcokit.evaluate.output import AlertFormat, json_line, text_line
 from falcokit.event import AuditEvent, audit_events
-from falcokit.history.store import Held
 from falcokit.receive.body import Refused
-from falcokit.receive.fold import fold
-from falcokit.receive.intake import Full, Intake
+from falcokit.receive.folding import Folding
+from falcokit.receive.http import Bodies, answered, reply, served, token_given
+from falcokit.receive.intake import Intake
 from falcokit.receive.spool import Spool
 from falcokit.record import Record
 
@@ -39,15 +36,6 @@ _SPOOL: Final = 1 << 30
 """Bytes that may wait for the history."""
 _SOURCE: Final = "k8s_audit"
 _KIND: Final = '{"kind":"Event","apiVersion":"audit.k8s.io/v1",'
-_MAX_CONNECTIONS: Final = 256
-_MAX_HELD: Final = 1 << 26
-"""Bytes of bodies that are in memory at once."""
-_BODY_TIMEOUT: Final = 30.0
-_IDLE: Final = 75.0
-"""Seconds that a connection may be without a request, or a request without the end of its head."""
-_FOLD_EVERY: Final = 1.0
-_PATIENCE: Final = 1.0
-_LAST_PATIENCE: Final = 15.0
 
 
 class Door(Record):
@@ -165,39 +153,10 @@ async def _receive(door: Door, receiver: _Receiver, ready: Callable[[str, int], 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, receiver.stop.set)
-    silent = logging.getLogger("falcokit.receive.audit")
-    silent.addHandler(logging.NullHandler())
-    silent.propagate = False
-    loop.set_exception_handler(lambda *_: None)  # Connections that break off during a handshake are no news.
-    server = web.Server(
-        receiver.answer,
-        access_log=None,
-        logger=silent,
-        auto_decompress=False,
-        keepalive_timeout=_IDLE,
-        lingering_time=5.0,
-    )
-    runner = web.ServerRunner(server, shutdown_timeout=10.0)
-    await runner.setup()
-
-    def connect() -> asyncio.Protocol:
-        return server() if len(server.connections) < _MAX_CONNECTIONS else _Busy()
-
-    host, port = door.address
-    patience = 10.0 if door.tls is not None else None
-    try:
-        listening = await loop.create_server(
-            connect, host, port, backlog=256, ssl=door.tls, ssl_handshake_timeout=patience
-        )
-    except (OSError, OverflowError) as error:
-        strerror = getattr(error, "strerror", None) or "it failed"
-        raise ConfigError(f"cannot listen on {host}:{port}: {strerror.lower()}") from None
-    ready(*listening.sockets[0].getsockname()[:2])
-    writing = loop.create_task(receiver.write())
-    folding = loop.create_task(receiver.fold_until_stop())
-    await receiver.stop.wait()
-    listening.close()
-    await runner.cleanup()
+    async with served(receiver.answer, door.address, door.tls) as (host, port):
+        ready(host, port)
+        folding, writing = loop.create_task(receiver.fold()), loop.create_task(receiver.write())
+        await receiver.stop.wait()
     await folding
     writing.cancel()
     with suppress(asyncio.CancelledError):
@@ -223,86 +182,43 @@ class _Receiver:
         self._watch: Final = watch
         self._spool: Final = spool
         self._intake: Final = Intake(spool, _SPOOL) if spool is not None else None
-        self._store: Final = store
+        self._folding: Final = Folding(spool, store, say) if spool is not None else None
         self._most: Final = most
         self._show: Final = show
-        self._say: Final = say
-        self._token: Final = door.token.encode()
+        self._bodies: Final = Bodies(
+            MAX_BATCH, f"a body of more than {MAX_BATCH} bytes is refused, by Falco's plugin as well"
+        )
         # One thread: events are numbered, and alerts are printed, in the order in which they come.
         self._worker: Final = ThreadPoolExecutor(1)
-        self._folder: Final = ThreadPoolExecutor(1)
-        self._held = self._events = self._fired = self._new = 0
-        self._trouble = ""
+        self._events = self._fired = 0
         self._unread = False
-
-    async def write(self) -> None:
-        """Write what is to be kept, for ever."""
-        if self._intake is not None:
-            await self._intake.run()
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
         """The answer to *request*; 200 says that all its events were looked at, and kept if they are to be."""
-        try:
-            return await self._answer(request)
-        except Refused as refused:
-            return _answer(refused.status, str(refused))
-        except Full:
-            return _answer(503, "there is no room: send the events again later")
-        except OSError as error:
-            if isinstance(error, ConnectionError):
-                raise
-            self._tell(f"cannot write: {(error.strerror or 'it failed').lower()}")
-            return _answer(503, "the disk does not take events: send them again later")
+        return await answered(request, self._answer, self._trouble)
+
+    def _trouble(self, error: OSError) -> None:
+        if self._folding is not None:
+            self._folding.tell(f"cannot write: {(error.strerror or 'it failed').lower()}")
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         if request.method in ("GET", "HEAD") and request.path == "/healthz":
-            return (
-                _answer(503, "there is no room")
-                if self._intake is not None and self._intake.full
-                else _answer(200, "ok")
-            )
+            full = self._intake is not None and self._intake.full
+            return reply(503, "the spool is full") if full else reply(200, "ok")
         if request.path != self._door.path:
             raise Refused(404, f"events are taken at {self._door.path}")
         if request.method != "POST":
-            return _answer(405, "events are sent by POST", Allow="POST")
+            return reply(405, "events are sent by POST", Allow="POST")
         if hdrs.ORIGIN in request.headers:
             raise Refused(403, "web pages cannot send events")
-        if not self._may(request):
-            return _answer(401, "the token is missing, or is another one", **{"WWW-Authenticate": "Bearer"})
+        if not token_given(request, self._door.token):
+            return reply(401, "the token is missing, or is another one", **{"WWW-Authenticate": "Bearer"})
         if request.content_type != "application/json":
             raise Refused(400, "the content type has to be application/json")
         if request.headers.get(hdrs.CONTENT_ENCODING, "").strip().lower() not in ("", "identity"):
             raise Refused(415, "the body has to come as it is, not packed")
-        body = await self._body(request)
-        try:
+        async with self._bodies.body(request) as body:
             return await self._take(body)
-        finally:
-            self._held -= len(body)
-
-    async def _body(self, request: web.BaseRequest) -> bytes:
-        too_large = f"a body of more than {MAX_BATCH} bytes is refused, by Falco's plugin as well"
-        if (request.content_length or 0) > MAX_BATCH:
-            raise Refused(413, too_large)
-        pieces: list[bytes] = []
-        held = 0
-        try:
-            async with asyncio.timeout(_BODY_TIMEOUT):
-                while piece := await request.content.readany():
-                    pieces.append(piece)
-                    held += len(piece)
-                    self._held += len(piece)
-                    if held > MAX_BATCH:
-                        raise Refused(413, too_large)
-                    if self._held > _MAX_HELD:
-                        raise Full
-        except BaseException as error:
-            self._held -= held
-            if isinstance(error, TimeoutError):
-                raise Refused(408, f"the body was not there after {_BODY_TIMEOUT:.0f} seconds") from None
-            if isinstance(error, web.RequestPayloadError):
-                raise Refused(400, "the body is not what its head says") from None
-            raise
-        return b"".join(pieces)
 
     async def _take(self, body: bytes) -> web.Response:
         loop = asyncio.get_running_loop()
@@ -315,69 +231,21 @@ class _Receiver:
         self._unread = self._unread or not shown
         if not shown or (self._most and self._events >= self._most):
             self.stop.set()
-        return _answer(200, f"{seen.events} received, rules fired on {seen.fired}")
+        return reply(200, f"{seen.events} received, rules fired on {seen.fired}")
 
-    def _may(self, request: web.BaseRequest) -> bool:
-        if not self._token:
-            return True
-        kind, _, given = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        return kind.lower() == "bearer" and hmac.compare_digest(given.strip().encode("utf-8", "replace"), self._token)
+    async def fold(self) -> None:
+        """Put what is kept into the history, until the end."""
+        if self._folding is not None:
+            await self._folding.until(self.stop)
 
-    async def fold_until_stop(self) -> None:
-        """Put what is in the spool into the history every now and then."""
-        while self._spool is not None and not self.stop.is_set():
-            await self._fold(_PATIENCE)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.stop.wait(), _FOLD_EVERY)
+    async def write(self) -> None:
+        """Write what is to be kept, for ever."""
+        if self._intake is not None:
+            await self._intake.run()
 
     async def end(self) -> Total:
         """Put in what is left."""
-        before = -1
-        while self._spool is not None and not self._spool.empty and self._spool.size != before:
-            before = self._spool.size
-            if not await self._fold(_LAST_PATIENCE):
-                break
-        return Total(
-            self._events, self._fired, self._new, self._spool.size if self._spool is not None else 0, self._unread
-        )
-
-    async def _fold(self, patience: float) -> bool:
-        assert self._spool is not None
-        loop = asyncio.get_running_loop()
-
-        def say(sentence: str) -> None:
-            loop.call_soon_threadsafe(self._say, sentence)
-
-        try:
-            self._new += await loop.run_in_executor(self._folder, fold, self._spool, self._store, patience, say)
-        except Held:
-            return False  # Others read: they will be done.
-        except (ConfigError, OSError) as error:
-            self._tell(str(error))
-            return False
-        self._trouble = ""
-        return True
-
-    def _tell(self, trouble: str) -> None:
-        """Say it, but not again and again."""
-        if trouble != self._trouble:
-            self._trouble = trouble
-            self._say(f"{trouble}; trying again")
-
-
-class _Busy(asyncio.Protocol):
-    """Ends a connection while there are enough."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport.close()
-
-
-def _answer(status: int, sentence: str, **headers: str) -> web.Response:
-    if status == 503:
-        headers["Retry-After"] = "1"
-    response = web.Response(
-        status=status, text=sentence + "\n", headers={"X-Content-Type-Options": "nosniff", **headers}
-    )
-    if status in (401, 403, 408, 413, 503):
-        response.force_close()
-    return response
+        if self._spool is None or self._folding is None:
+            return Total(self._events, self._fired, 0, 0, self._unread)
+        await self._folding.end()
+        return Total(self._events, self._fired, self._folding.new, self._spool.size, self._unread)
