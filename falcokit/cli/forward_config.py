@@ -25,6 +25,10 @@ Config = Annotated[
         "--config", metavar="FILE", help="The file of integrations; by default falcokit/integrations.json of XDG_CONFIG_HOME."
     ),
 ]  # fmt: skip
+State = Annotated[
+    Optional[str],
+    typer.Option("--state", metavar="FOLDER", help="Where `forward run` keeps positions and spools; by default the user's own."),
+]  # fmt: skip
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="The integration.")]
 _Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="The integrations.")]
 _PATHS: Final = ("ca", "client_cert", "client_key")
@@ -45,6 +49,7 @@ def add(
     ],
     config: Config = None,
     disabled: Annotated[bool, typer.Option("--disabled", help="Do not use it yet.")] = False,
+    state: State = None,
     **settings: Any,
 ) -> None:  # fmt: skip
     """Add an integration: a place that events are forwarded to.
@@ -59,10 +64,17 @@ def add(
     """
     data = _data({"name": name, "kind": kind, "target": target, "enabled": not disabled}, settings)
     made = _made(data)
+    from falcokit.deliver.kept import kept
+
+    home = _state(state)
 
     def change(there: tuple[Integration, ...]) -> Sequence[Integration]:
         if any(one.name == name for one in there):
             fail(f"there is an integration {name} already: edit it, or take another name")
+        if (left := kept(home, name)) is not None:
+            fail(
+                f"{left[0]} is left from another integration {name}, {_waiting(left[1])}: remove it, or take another name"
+            )
         return [*there, made]
 
     _change(config, change)
@@ -102,25 +114,31 @@ def edit(
         Optional[list[str]],
         typer.Option(metavar="KEY", help="Take an option, a secret, labels, include, exclude, filter, rate or dedup back; repeatable."),
     ] = None,
+    state: State = None,
     **settings: Any,
 ) -> None:  # fmt: skip
     """Change an integration: what is given replaces what was set, everything else stays. The kind cannot be changed.
 
-    With --label labels are added; --include and --exclude replace the whole list.
+    With --label labels are added; --include and --exclude replace the whole list. Under another name it goes on where it was: not while
+    `falcokit forward run` has it.
 
     Exit codes: 0 changed, or it was so already, 2 wrong usage, or there is none of that name.
 
     Example: falcokit forward edit siem --facility local3 --unset filter
     """
+    from falcokit.deliver.kept import movable, move
     from falcokit.forward.integration import to_data
 
     made: Integration | None = None
+    home = _state(state)
 
     def change(there: tuple[Integration, ...]) -> Sequence[Integration]:
         nonlocal made
         before = found(there, name)
         if rename is not None and rename != name and any(one.name == rename for one in there):
             fail(f"there is an integration {rename} already: take another name")
+        if rename is not None and rename != name:
+            movable(home, name, rename)
         data = _without(to_data(before), unset or ())
         data |= {key: value for key, value in (("name", rename), ("target", target)) if value is not None}
         made = _made(_data(data, settings))
@@ -128,6 +146,8 @@ def edit(
 
     _change(config, change)
     assert made is not None
+    if made.name != name:
+        or_fail(lambda: move(home, name, made.name))
     _tell("changed", made)
 
 
@@ -155,8 +175,9 @@ def remove(
     names: _Names,
     config: Config = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    state: State = None,
 ) -> None:
-    """Remove integrations; asks first.
+    """Remove integrations, with how far they came and the events that wait for them; asks first.
 
     Exit codes: 0 removed, 1 it was not wanted after all, 2 wrong usage, or there is none of that name.
 
@@ -164,21 +185,26 @@ def remove(
     """
     import sys
 
+    from falcokit.deliver.kept import forget, kept
     from falcokit.report.forward import one_line
     from falcokit.workspace.integrations import read_integrations
 
     there = or_fail(lambda: read_integrations(path_of(config)))
+    home = _state(state)
     for name in names:
         one = found(there, name)
         if yes:
             continue
         if sys.stdin is None or not sys.stdin.isatty():
             fail(f"{name} is not removed: there is nobody to ask; say --yes")
-        if not typer.confirm(f"Remove {one_line(one)}?", default=False, err=True):
+        left = kept(home, name)
+        waits = f", {_waiting(left[1])}" if left is not None and left[1] else ""
+        if not typer.confirm(f"Remove {one_line(one)}{waits}?", default=False, err=True):
             raise typer.Exit(1)
     _change(config, lambda there: [one for one in there if one.name not in names])
     for name in dict.fromkeys(names):
-        say(f"removed: {name}")
+        stays = or_fail(lambda: forget(home, name))  # noqa: B023  # called at once
+        say(f"removed: {name}" + (f"; {stays}" if stays else ""))
 
 
 def path_of(config: str | None) -> str:
@@ -186,6 +212,16 @@ def path_of(config: str | None) -> str:
     from falcokit.workspace.integrations import default_path
 
     return os.path.abspath(config) if config else or_fail(default_path)
+
+
+def _state(given: str | None) -> str:
+    from falcokit.deliver.state import default_state
+
+    return os.path.abspath(given) if given else or_fail(default_state)
+
+
+def _waiting(size: int) -> str:
+    return f"{size} bytes of events wait for it" if size else "no events wait for it"
 
 
 def found(there: Sequence[Integration], name: str) -> Integration:
@@ -232,6 +268,8 @@ def _data(data: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
     data["event_labels"] = {**data.get("event_labels", {}), **chosen}
     if data.get("kind") == "file":
         data["target"] = data["target"] if data["target"] in ("-", "") else _absolute(data["target"])
+    elif data.get("kind") == "webhook":
+        data["target"] = _reference(data["target"])
     return data | {key: given[key] for key in ("filter", "rate", "dedup") if key in given}
 
 

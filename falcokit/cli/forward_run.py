@@ -24,6 +24,8 @@ State = Annotated[
     Optional[str],
     typer.Option("--state", metavar="FOLDER", help="Where positions and spools are; by default the user's own."),
 ]
+_OLD: Final = 30.0
+"""Seconds in which a run has written what it has done."""
 _BEST_EFFORT: Final = "{}: UDP is best effort: nobody learns what gets lost on the way"
 
 
@@ -46,6 +48,9 @@ def run(
         bool,
         typer.Option("--wait", help="Hold standard input up while a spool is full, instead of dropping and counting."),
     ] = False,
+    from_end: Annotated[
+        bool, typer.Option("--from-end", help="Of logs that were never read, send only what is written from now on.")
+    ] = False,
     metrics: Annotated[
         Optional[str],
         typer.Option(metavar="HOST:PORT", help="Serve numbers for Prometheus there, on this machine only."),
@@ -61,7 +66,7 @@ def run(
 
     Where receivers acknowledge (Splunk, Elasticsearch, webhooks, OTLP, files) each event arrives at least once.  Syslog has no
     acknowledgement: over TCP and TLS what was sent last is sent again after a connection broke, and what may be lost is told.
-    Ctrl-C or SIGTERM ends a run in order.
+    Ctrl-C or SIGTERM ends a run in order, as does the end of standard input, where that is all there is to read.
 
     Exit codes: 0 ended in order, 1 some events were refused, dropped or not delivered, 2 wrong usage or an unreadable file.
 
@@ -72,6 +77,8 @@ def run(
     names = list(dict.fromkeys(files or ()))
     if bool(names) == bool(store):
         fail("say what to forward: files of events, - for standard input, or --store for a history")
+    if from_end and (store or "-" in names or dry_run):
+        fail("--from-end is for logs that are followed")
     for path in names:
         if (trouble := unreadable(path)) is not None:
             fail(f"cannot read {path}: {trouble.reason}")
@@ -104,6 +111,7 @@ def run(
         store or "",
         once,
         wait,
+        from_end,
     )
     home = state or or_fail(default_state)
     done = or_fail(lambda: forward(chosen, sources, home, say, address, ready))
@@ -115,7 +123,7 @@ def run(
         parts += [f"{counts[key]} {word}" for key, word in _WORDS.items() if counts[key]]
         if total.left:
             parts.append(f"{total.left} not delivered, to be sent again")
-        bad = bad or bool(total.left or counts["refused"] or counts["dropped"])
+        bad = bad or total.failed or bool(total.left or any(counts[key] for key in _WRONG))
         lines.append(f"{total.name}: {', '.join(parts)}\n")
     # What integrations write to standard output stands alone.
     said: Callable[[str], object] = write if all(one.target != "-" for one in chosen) else _aside
@@ -124,7 +132,11 @@ def run(
     raise typer.Exit(1 if bad else 0)
 
 
+_WRONG: Final = ("refused", "dropped", "unreadable", "gaps")
+"""What should be 0."""
 _WORDS: Final = {
+    "unreadable": "unreadable",
+    "gaps": "gaps in logs",
     "filtered": "filtered",
     "repeated": "repeated",
     "retried": "retried",
@@ -159,7 +171,11 @@ def status(
     for one in integrations:
         found = read_status(folder_of(home, one.name))
         counts = found.counts if found is not None else {}
-        bad = bad or bool(counts.get("trouble") or counts.get("dropped") or counts.get("refused"))
+        if found is not None and found.running and (age := time.time() - found.moment) > _OLD:
+            counts = counts | {
+                "trouble": f"what it did was written {_span(age)} ago: does it hang, or is the disk full?"
+            }
+        bad = bad or any(counts.get(key) for key in ("trouble", *_WRONG))
         listed.append(
             {
                 "name": one.name,

@@ -9,6 +9,8 @@ __all__ = ["COUNTERS", "GAUGES", "Counts", "prometheus"]
 
 COUNTERS: Final = {
     "read": "Events that were read.",
+    "unreadable": "Places in what was read that are no event.",
+    "gaps": "Times that something of a log was gone before it was read, or may have been.",
     "filtered": "Events that the filter left out.",
     "repeated": "Events left out because one of the same form had just gone.",
     "sent": "Events that were handed over.",
@@ -32,7 +34,7 @@ class Counts:
     """The numbers of one integration; ``trouble`` is what is wrong now, ``delivered`` when it went well last (nanoseconds since 1970)."""
 
     def __init__(self) -> None:
-        self.read = self.filtered = self.repeated = self.sent = self.acknowledged = 0
+        self.read = self.unreadable = self.gaps = self.filtered = self.repeated = self.sent = self.acknowledged = 0
         self.retried = self.replayed = self.refused = self.dropped = self.maybe_lost = 0
         self.queue_bytes = 0
         self.lag_seconds = 0.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from falcokit.deliver.feed import Place
@@ -43,6 +45,11 @@ class Cursor:
         """The place that was reached in the feed called *key*."""
         return self._places.get(key)
 
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """All places, by the keys of their feeds."""
+        return self._places
+
     def set(self, key: str, place: Place) -> None:
         """Remember *place*; `save` makes it last."""
         if self._places.get(key) != place:
@@ -74,6 +81,10 @@ def write_whole(path: str, data: bytes, last: bool = True) -> None:
             view = view[os.write(file, view) :]
         if last:
             os.fsync(file)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(beside)  # It takes room that others lack.
+        raise
     finally:
         os.close(file)
     os.replace(beside, path)

@@ -24,11 +24,13 @@ Tell: TypeAlias = "Callable[[str], object]"
 
 
 class Chunk(Record):
-    """The next ``events`` of a feed, the ``place`` behind them, and how many ``bytes`` they were."""
+    """The next ``events`` of a feed, the ``place`` behind them, how many ``bytes`` they were, and how many places in them were
+    ``unreadable``."""
 
-    __slots__ = ("bytes", "events", "place")
+    __slots__ = ("bytes", "events", "place", "unreadable")
 
-    def __init__(self, events: Sequence[Event], place: Place, bytes: int) -> None:
+    def __init__(self, events: Sequence[Event], place: Place, bytes: int, unreadable: int = 0) -> None:
+        self.unreadable: Final = unreadable
         self.events: Final = events
         self.place: Final = place
         self.bytes: Final = bytes
@@ -47,6 +49,13 @@ class Feed(Protocol):
 
     def read(self) -> Chunk | None:
         """The next events; None where there are none now.  Raises `ConfigError`."""
+
+    def look(self) -> None:
+        """Take note of what happens to what will be read, while nothing is."""
+
+    @property
+    def gaps(self) -> int:
+        """How often something was gone before it was read, or may have been."""
 
     def backlog(self) -> int:
         """About how many bytes wait to be read."""

@@ -25,6 +25,7 @@ class HistoryFeed:
     """The events of the history at *path*; with *once* those that are there, else also those to come."""
 
     slow: Final = True
+    gaps: Final = 0
 
     def __init__(self, path: str, place: Place | None, once: bool, tell: Tell) -> None:
         """Raises `ConfigError` where there is no history."""
@@ -96,6 +97,9 @@ class HistoryFeed:
         except OSError as error:
             raise ConfigError(f"cannot read {self._path}: {(error.strerror or 'it failed').lower()}") from None
         return [(one.st_mtime_ns, one.st_size, one.st_ino) for one in found]
+
+    def look(self) -> None:
+        """Nothing happens to it."""
 
     def backlog(self) -> int:
         """How many bytes wait; not known but for whether any do."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import Final
 
 from falcokit.deliver.outcome import Trouble
 from falcokit.errors import ConfigError
 from falcokit.forward.integration import Integration
 from falcokit.forward.render import headers_of
+from falcokit.forward.target import is_reference, wrong_target
 
-__all__ = ["headers", "secret_of"]
+__all__ = ["headers", "secret_of", "with_target"]
 
 _LONGEST: Final = 1 << 16
 
@@ -18,8 +20,21 @@ _LONGEST: Final = 1 << 16
 def secret_of(integration: Integration, name: str) -> str:
     """The secret *name*; empty where the integration has none.  Raises `ConfigError`, which never says what was found."""
     reference = integration.secrets.get(name, "")
-    if not reference:
-        return ""
+    return _read(integration, name, reference) if reference else ""
+
+
+def with_target(integration: Integration) -> Integration:
+    """*integration* with its URL in the place of where that is.  Raises `ConfigError`, which never says what was found."""
+    if integration.kind != "webhook" or not is_reference(integration.target):
+        return integration
+    url = _read(integration, "URL", integration.target)
+    problem = "must be a URL: `https://host:port`" if is_reference(url) else wrong_target(integration.kind, url)
+    if problem:
+        raise ConfigError(f"{integration.name}: what is in {integration.target} {problem}")
+    return integration.replaced(target=url)
+
+
+def _read(integration: Integration, name: str, reference: str) -> str:
     kind, _, where = reference.partition(":")
     if kind == "env":
         value = os.environ.get(where, "")
@@ -28,6 +43,8 @@ def secret_of(integration: Integration, name: str) -> str:
     else:
         try:
             with open(where, "rb") as stream:
+                if os.fstat(stream.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                    raise ConfigError(f"{integration.name}: others can write to {where}: run chmod go-w on it first")
                 value = stream.read(_LONGEST).decode("utf-8", "replace")
         except (OSError, ValueError) as error:
             reason = (getattr(error, "strerror", None) or "it failed").lower()

@@ -1,12 +1,15 @@
-"""Which events an integration gets: those its condition holds for, and of one form one in a while."""
+"""Which events an integration gets: those of its rules and priorities that its condition holds for, and of one form one in a while."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Final
 
 from falcokit.event import Event
 from falcokit.forward.integration import Integration
+from falcokit.forward.options import PRIORITIES
+from falcokit.overview.severity import rank_of
 from falcokit.overview.template import Templates
 
 __all__ = ["Sieve", "holds_for"]
@@ -22,23 +25,37 @@ class Sieve:
     def __init__(self, integration: Integration) -> None:
         """Raises `ConfigError` for a filter that is no condition."""
         self._holds: Final = holds_for(integration.filter) if integration.filter else None
+        self._rules: Final = tuple([one.strip() for one in integration.text("rules").split(",") if one.strip()])
+        priority = integration.text("priority")
+        self._least: Final = PRIORITIES.index(priority) if priority != PRIORITIES[-1] else None
+        self._all: Final = self._holds is None and not self._rules and self._least is None
         self._span: Final = int(integration.dedup * _SECOND)
         self._templates = Templates()
         self._last: dict[int, int] = {}
         self.filtered = 0
         self.repeated = 0
-        self.open: Final = self._holds is None and not self._span
+        self.open: Final = self._all and not self._span
         """Whether everything goes through."""
 
     def lets(self, event: Event, now: int) -> bool:
         """Whether *event*, seen at *now* (nanoseconds since 1970), is sent."""
-        if self._holds is not None and not self._holds(event):
+        if not self._all and not self._is_meant(event):
             self.filtered += 1
             return False
         if self._span and self._is_repeated(event, now):
             self.repeated += 1
             return False
         return True
+
+    def _is_meant(self, event: Event) -> bool:
+        header = event.header
+        rank = rank_of(header.priority) if self._least is not None else None
+        if self._least is not None and (rank is None or rank > self._least):
+            return False
+        names = [name for name in (header.rule, header.policy) if name]
+        if self._rules and not any(fnmatchcase(name, pattern) for name in names for pattern in self._rules):
+            return False
+        return self._holds is None or self._holds(event)
 
     def _is_repeated(self, event: Event, now: int) -> bool:
         if len(self._templates.found) > _MOST_FORMS:

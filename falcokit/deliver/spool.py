@@ -15,12 +15,19 @@ from typing import Final
 from falcokit.deliver.feed import PIECE, Chunk, Place, Tell, parsed
 from falcokit.errors import ConfigError
 
-__all__ = ["Spool", "SpoolFeed"]
+__all__ = ["Spool", "SpoolFeed", "stored"]
 
 _NAME: Final = re.compile(r"(\d{16})\.events", re.ASCII)
 _SEGMENT: Final = 1 << 23
 """Bytes from which on a file gets no more lines."""
 _LONGEST: Final = 1 << 27
+
+
+def stored(folder: str) -> int:
+    """The bytes of events that wait in the spool in *folder*."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return sum([entry.stat().st_size for entry in entries if _NAME.fullmatch(entry.name)])
+    return 0
 
 
 class Spool:
@@ -134,6 +141,7 @@ class SpoolFeed:
 
     key: Final = "spool"
     slow: Final = False
+    gaps: Final = 0
 
     def __init__(self, spool: Spool, place: Place | None, tell: Tell) -> None:
         self._spool: Final = spool
@@ -159,8 +167,11 @@ class SpoolFeed:
             events, damaged = parsed(data, path)
             for one in damaged:
                 self._tell(f"{path}: byte {start}: {one.reason}")
-            return Chunk(events, {"file": self._number, "bytes": self._done}, len(data))
+            return Chunk(events, {"file": self._number, "bytes": self._done}, len(data), len(damaged))
         return None
+
+    def look(self) -> None:
+        """Nothing happens to it."""
 
     def _lines(self, number: int, size: int) -> bytes:
         try:

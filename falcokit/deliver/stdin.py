@@ -27,18 +27,33 @@ class Intake(threading.Thread):
     """Reads *file* until its end, or until `stop`.
 
     Where a spool has no room, what comes is refused for that one and *refused* is told its number and how many events; with *wait* reading
-    waits for all of them instead, and with it whoever writes.
+    waits for all of them instead, and with it whoever writes: *waits* is told the first time that it does for one.  *damaged* is told of
+    each place that is no event, *tell* in the end *end*, where it has one.
     """
 
     def __init__(
-        self, file: int, spools: Sequence[Spool], wait: bool, refused: Callable[[int, int], object], tell: Tell
+        self,
+        file: int,
+        spools: Sequence[Spool],
+        wait: bool,
+        refused: Callable[[int, int], object],
+        waits: Callable[[int], object],
+        damaged: Callable[[], object],
+        tell: Tell,
+        end: str = "",
     ) -> None:
         super().__init__(name="standard input", daemon=True)
         self._file: Final = file
         self._spools: Final = spools
         # A file does not mind to wait.
-        self._wait: Final = wait or stat.S_ISREG(os.fstat(file).st_mode)
+        self._plain: Final = stat.S_ISREG(os.fstat(file).st_mode)
+        self._wait: Final = wait or self._plain
+        self._waits: Final = waits
+        self._waited: Final[set[int]] = set()
+        self._end: Final = end
+        self._complete = False
         self._refused: Final = refused
+        self._damaged: Final = damaged
         self._tell: Final = tell
         self._told = 0
         self._halt: Final = threading.Event()
@@ -56,11 +71,14 @@ class Intake(threading.Thread):
                     self._lines.append(one.written.replace("\n", " ").encode("utf-8", "replace"))
                     if len(self._lines) >= 1000:
                         self._keep()
-                elif not one.note:
+                elif not one.note and not self._halt.is_set():
+                    self._damaged()
                     self._told += 1
                     if self._told <= _MOST_TOLD:
                         self._tell(f"{one.name}:{one.line}: {one.reason}")
             self._keep()
+            if self._complete and self._end:
+                self._tell(self._end)
         except OSError as error:
             self._tell(f"standard input is not read any more: {(error.strerror or 'it failed').lower()}")
         finally:
@@ -70,6 +88,11 @@ class Intake(threading.Thread):
     def stop(self) -> None:
         """End soon; what was read is kept."""
         self._halt.set()
+
+    @property
+    def left(self) -> bool:
+        """Whether it is a file that was not read to its end."""
+        return self._plain and not self._complete
 
     def _pieces(self) -> Iterator[bytes]:
         while not self._halt.is_set():
@@ -84,6 +107,7 @@ class Intake(threading.Thread):
                     continue
             piece = os.read(self._file, _PIECE)
             if not piece:
+                self._complete = True
                 return
             yield piece
 
@@ -93,6 +117,9 @@ class Intake(threading.Thread):
             return
         for number, spool in enumerate(self._spools):
             left = lines[self._append(spool, lines) :]
+            if left and self._wait and not self._broken and number not in self._waited:
+                self._waited.add(number)
+                self._waits(number)
             while left and (self._wait or self._broken) and not self._halt.wait(_PATIENCE):
                 left = left[self._append(spool, left) :]
             if left and self._wait:

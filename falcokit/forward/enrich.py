@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from falcokit.event import Event
 from falcokit.event.form import AUDIT, FALCO, FIELDS, LEGACY, RUNTIME
+from falcokit.event.header import Header
 from falcokit.forward.integration import Integration
 from falcokit.forward.severity import number_of
 from falcokit.forward.text import told
 
-__all__ = ["enriched", "host_of", "id_of", "identity", "labels_of", "rfc3339"]
+__all__ = ["enriched", "host_of", "id_of", "identity", "identity_of", "labels_of", "rfc3339"]
 
 _LABELS: Final = (
     ("kubernetes.cluster.name", ("k8s.cluster.name", "kubernetes.cluster.name")),
@@ -185,9 +186,18 @@ def identity(event: Event) -> str:
     if header.id and event.form is not FALCO and event.form is not AUDIT:
         data = f"id\0{header.id}"
     elif header.time is not None and header.time % _SECOND and header.rule and header.output:
-        data = f"{header.time}\0{header.rule}\0{header.output}\0{header.host}"
+        return identity_of(header)
     else:
         data = event.written
+    return _digest(data)
+
+
+def identity_of(header: Header) -> str:
+    """The `identity` of an event that has no identifier, and a moment to the nanosecond."""
+    return _digest(f"{header.time}\0{header.rule}\0{header.output}\0{header.host}")
+
+
+def _digest(data: str) -> str:
     return blake2b(data.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

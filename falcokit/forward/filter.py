@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition import parse
@@ -13,9 +15,14 @@ from falcokit.ruleset.check_compiler import compile_check
 
 __all__ = ["sources_of", "wrong_filter"]
 
+_HEADER: Final = re.compile(r"(?<![\w.])(?:evt\.|falco\.)?(?:rule|priority)(?![\w.])\s*(?:!?=|in\b|contains\b)")
+"""Somebody means what an alert says beside its fields."""
+
 
 def wrong_filter(text: str) -> str:
     """What is wrong with the condition *text*, and nothing where there are events that it can be asked of."""
+    if _HEADER.search(text):
+        return "is about fields of events: events of some rules or priorities are chosen with `options.rules` and `options.priority`"
     tree = parse(text)
     if isinstance(tree, Problem):
         return f"is no condition: {tree.message}"

@@ -15,6 +15,7 @@ __all__ = ["Integration", "read_integration", "to_data"]
 
 _KEYS: Final = ("name", "kind", "target", "enabled", "options", "event_labels", "labels", "filter", "rate", "dedup", "secrets")  # fmt: skip
 _REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:/[^\0-\x1f\x7f]{1,1023}", re.ASCII)
+_TLS: Final = ("ca", "client_cert", "client_key", "server_name", "verify")
 _NAME: Final = re.compile(r"[^\W_][\w .-]{0,63}(?<! )")
 _SD_ID: Final = re.compile(r"[!#-<>-\\^-~]{1,32}", re.ASCII)
 _APP_NAME: Final = re.compile(r"[!-~]{1,48}", re.ASCII)
@@ -249,6 +250,12 @@ class _Reading:
             self.wrong("options.client_key", "goes with `client_cert`")
         if read.get("framing") == "lf" and read.get("transport", "udp") != "tcp":
             self.wrong("options.framing", "`lf` goes with `transport` `tcp` only")
+        target = self._data.get("target")
+        plain = read.get("transport", "udp") != "tls" if kind == "syslog" else str(target).lower().startswith("http://")
+        for name in _TLS if plain else ():
+            if name in read and read[name] != OPTIONS[name].default:
+                how = "`transport` `tls`" if kind == "syslog" else "`https://`"
+                self.wrong(f"options.{name}", f"goes with {how} only: nothing else is encrypted")
         return read
 
     def _no_option(self, name: str, kind: str, known: Mapping[str, Option]) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from falcokit.record import Record
 
-__all__ = ["FACILITIES", "KINDS", "OPTIONS", "SECRETS", "Option", "Secret", "options_of", "secrets_of"]
+__all__ = ["FACILITIES", "KINDS", "OPTIONS", "PRIORITIES", "SECRETS", "Option", "Secret", "options_of", "secrets_of"]
 
 KINDS: Final = {
     "syslog": "syslog over UDP, TCP or TLS (RFC 3164, 5424, 5425)",
@@ -22,6 +22,8 @@ FACILITIES: Final = (
     "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 )  # fmt: skip
 """The facilities of syslog; their places are their numbers."""
+PRIORITIES: Final = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
+"""The priorities of Falco, most urgent first."""
 _HTTP: Final = ("splunk", "elastic", "webhook", "otlp")
 _NETWORK: Final = ("syslog", *_HTTP)
 _ALL: Final = tuple(KINDS)
@@ -87,6 +89,8 @@ OPTIONS: Final[dict[str, Option]] = {
     "client_cert": Option(_NETWORK, "", "A PEM file with the certificate to show to the receiver."),
     "client_key": Option(_NETWORK, "", "The PEM file with its key, where the certificate's file has none."),
     "server_name": Option(("syslog",), "", "The name that the receiver's certificate must have, where it is not that of the address."),
+    "rules": Option(_ALL, "", "Only events of rules, or policies, that match one of these shell patterns, with commas between them."),
+    "priority": Option(_ALL, "debug", "Only events of this priority and more urgent ones.", PRIORITIES),
     "timeout": Option(_NETWORK, 10.0, "Seconds that the receiver has to answer.", (), 0.1, 600),
     "batch": Option(_ALL, 500, "How many events are sent together at most.", (), 1, 10_000),
     "linger": Option(_ALL, 1.0, "Seconds that events wait for others to be sent together with.", (), 0, 600),

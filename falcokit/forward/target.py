@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from falcokit.forward.integration import Integration
 
-__all__ = ["address_of", "shown", "url_of", "wrong_target"]
+__all__ = ["address_of", "is_reference", "shown", "url_of", "wrong_target"]
 
 _PATHS: Final = {"splunk": "/services/collector/event", "elastic": "/_bulk", "otlp": "/v1/logs", "webhook": ""}
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?))(?::(\d{1,5}))?", re.ASCII)  # fmt: skip
 _URL: Final = re.compile(r"(https?)://([^/?#@\\]+)(/[^?#\\]*)?(\?[^#]*)?", re.ASCII | re.IGNORECASE)
+_REFERENCE: Final = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:/[^\0-\x1f\x7f]{1,1023}", re.ASCII)
+"""Where a URL is that is a secret as a whole."""
 _VISIBLE: Final = re.compile(r"[!-~]{1,2000}", re.ASCII)
 
 
@@ -29,6 +31,8 @@ def wrong_target(kind: str, target: str) -> str:
         if found is None:
             return "must be an address: `host`, `host:port` or `[ipv6]:port`"
         return "" if found[3] is None or 0 < int(found[3]) < 65536 else "must have a port from 1 to 65535"
+    if kind == "webhook" and _REFERENCE.fullmatch(target):
+        return ""
     if "@" in target.partition("//")[2].partition("/")[0]:
         return "must have no user and no password in it: say where the secret is with `secrets`"
     found = _URL.fullmatch(target) if _VISIBLE.fullmatch(target) else None
@@ -58,7 +62,14 @@ def url_of(integration: Integration) -> str:
     return base if not path or base.endswith(path) else base + path
 
 
+def is_reference(target: str) -> bool:
+    """Whether *target* tells where the URL of a webhook is, in a variable or a file."""
+    return _REFERENCE.fullmatch(target) is not None
+
+
 def shown(integration: Integration) -> str:
-    """The target as it may be shown: what stands behind the `?` of a URL may be a secret."""
-    head, mark, _ = integration.target.partition("?")
-    return f"{head}?..." if mark and integration.kind == "webhook" else integration.target
+    """The target as it may be shown: what stands behind the host of a webhook may be a secret."""
+    found = _URL.fullmatch(integration.target) if integration.kind == "webhook" else None
+    if found is None or (not found[4] and found[3] in (None, "/")):
+        return integration.target
+    return f"{found[1]}://{found[2]}/..."

@@ -12,6 +12,7 @@ import orjson
 from falcokit.event import Event
 from falcokit.event.form import AUDIT, FALCO
 from falcokit.event.times import read_times
+from falcokit.forward.enrich import identity_of
 from falcokit.overview.labels import FIELDS_OF
 from falcokit.overview.severity import PRIORITIES, rank_of, tile_of
 from falcokit.overview.template import Templates
@@ -253,6 +254,8 @@ def _own(event: Event, written: str) -> str:
         own = written  # The stages of one request have one identifier.
     elif form is not FALCO:
         own = header.id or ("" if exact else written)
+        if exact and len(own) == 32 and own == identity_of(header):
+            own = ""  # It was forwarded, and had no identifier before.
     elif exact:
         own = ""
     else:

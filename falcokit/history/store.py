@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from falcokit.errors import ConfigError
 from falcokit.history.rows import COLUMNS, columns_of
+from falcokit.log.mark import Mark
 from falcokit.overview.template import Templates
 from falcokit.record import Record
 
@@ -32,7 +33,7 @@ __all__ = [
     "trouble_told",
 ]
 
-_VERSION: Final = "2"
+_VERSION: Final = "3"
 _PATIENCE: Final = 15.0
 """Seconds that a reader or writer waits for a writer."""
 BATCH: Final = 16_384
@@ -45,6 +46,7 @@ _DAMAGED: Final = (
     "Could not read enough bytes",
 )
 """What the database says of files that it cannot read."""
+_FILES: Final = "path VARCHAR, inode UBIGINT, bytes UBIGINT, head VARCHAR, tail VARCHAR, time UBIGINT"
 _LONG: Final = ("output", "labels", "raw")
 _NUMBERS: Final = {"time": "int64", "template": "uint32", "timed": "bool"}
 
@@ -54,15 +56,13 @@ class Held(ConfigError):
 
 
 class Progress(Record):
-    """How far the file at ``path`` with this ``inode`` was read, in ``bytes``, and what stands before that, in short (``tail``)."""
+    """How far the log at ``path`` was read."""
 
-    __slots__ = ("bytes", "inode", "path", "tail")
+    __slots__ = ("mark", "path")
 
-    def __init__(self, path: str, inode: int, bytes: int, tail: str = "") -> None:
-        self.tail: Final = tail
+    def __init__(self, path: str, mark: Mark) -> None:
         self.path: Final = path
-        self.inode: Final = inode
-        self.bytes: Final = bytes
+        self.mark: Final = mark
 
 
 class Batch(Record):
@@ -171,9 +171,10 @@ class History:
                     connection.executemany("INSERT INTO templates VALUES (?, ?, ?)", batch.forms)
                 if progress is not None:
                     connection.execute("DELETE FROM files WHERE path = ?", [progress.path])
+                    mark = progress.mark
                     connection.execute(
-                        "INSERT INTO files VALUES (?, ?, ?, ?)",
-                        [progress.path, progress.inode, progress.bytes, progress.tail],
+                        "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
+                        [progress.path, mark.inode, mark.bytes, mark.head, mark.tail, mark.time],
                     )
                 connection.execute("COMMIT")
             except BaseException:
@@ -204,10 +205,9 @@ class History:
         ).fetchone()
         return int(done[0]) if done else 0
 
-    def progress(self, path: str) -> Progress | None:
-        """How far the file at *path* was read."""
-        found = self.all("SELECT path, inode, bytes, tail FROM files WHERE path = ?", [path])
-        return Progress(*found[0]) if found else None
+    def marks(self) -> dict[str, Mark]:
+        """How far logs were read, by their paths."""
+        return {path: Mark(*mark) for path, *mark in self.all("SELECT path, inode, bytes, head, tail, time FROM files")}
 
     def drop_before(self, moment: int) -> int:
         """Delete the events before *moment* (nanoseconds since 1970); how many these were.  Raises `ConfigError`."""
@@ -348,7 +348,7 @@ def _create(history: History) -> None:
         "BEGIN",
         f"CREATE TABLE IF NOT EXISTS events ({columns})",
         "CREATE TABLE IF NOT EXISTS templates (number UINTEGER, rule VARCHAR, text VARCHAR)",
-        "CREATE TABLE IF NOT EXISTS files (path VARCHAR, inode UBIGINT, bytes UBIGINT, tail VARCHAR)",
+        f"CREATE TABLE IF NOT EXISTS files ({_FILES})",
         "CREATE TABLE IF NOT EXISTS about (version VARCHAR)",
         f"INSERT INTO about SELECT '{_VERSION}' WHERE NOT EXISTS (SELECT * FROM about)",
         "COMMIT",

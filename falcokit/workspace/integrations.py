@@ -47,6 +47,8 @@ def read_integrations(path: str) -> tuple[Integration, ...]:
         raise ConfigError(f"cannot read {path}: {(error.strerror or 'it failed').lower()}") from None
     if not stat.S_ISREG(found.st_mode):
         raise ConfigError(f"cannot read {path}: it is no plain file")
+    if found.st_uid not in (0, os.geteuid()):
+        raise ConfigError(f"{path} belongs to another user: who owns it says where events go")
     if found.st_mode & 0o077:
         raise ConfigError(f"{path} is open to others (mode {found.st_mode & 0o7777:04o}): run chmod 600 on it first")
     content = read_bytes(path, _LIMIT)

@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> Run:
     def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
         done = subprocess.run(
             [*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "XDG_CONFIG_HOME": str(tmp_path / "config"), "HEC_TOKEN": SECRET, **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80", "XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state"), "HEC_TOKEN": SECRET, **environment},
         )  # fmt: skip
         assert "Traceback" not in done.stderr
         return done.returncode, done.stdout, done.stderr
@@ -104,7 +104,7 @@ def test_no_secret_is_written_or_told(tmp_path: Path, run: Run) -> None:
     assert said[0][2] == "falcokit: --token must say where the secret is, not what it is: `env:NAME` or `file:/path`; if that was a secret, it is in the history of your shell now: replace it\n"  # fmt: skip
     assert kept(tmp_path)[0]["secrets"] == {"token": "env:HEC_TOKEN"}
     assert kept(tmp_path)[1]["secrets"] == {"signing_key": f"file:{tmp_path / 'key'}"}
-    assert "https://h/x?..." in said[5][1]
+    assert "https://h/..." in said[5][1]
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o606, 0o660])
@@ -222,3 +222,69 @@ def test_a_file_of_ones_own(tmp_path: Path, run: Run) -> None:
     assert not file_of(tmp_path).exists()
     code, _, err = run("list", XDG_CONFIG_HOME="relative")
     assert (code, err) == (2, "falcokit: there is no folder to keep integrations in: set XDG_CONFIG_HOME to an absolute path\n")  # fmt: skip
+
+
+def spooled(tmp_path: Path, name: str) -> Path:
+    """What a run would leave of the integration *name*."""
+    folder = tmp_path / "state" / "falcokit" / "forward" / name
+    (folder / "spool").mkdir(parents=True)
+    (folder / "spool" / f"{1:016}.events").write_text('{"rule": "A"}\n', encoding="utf-8")
+    (folder / "position.json").write_text('{"version": 1, "places": {}}', encoding="utf-8")
+    return folder
+
+
+def test_what_waits_for_an_integration_moves_with_its_name(tmp_path: Path, run: Run) -> None:
+    run("add", "dead", "webhook", "https://a.example")
+    folder = spooled(tmp_path, "dead")
+    assert run("edit", "dead", "--rename", "alive")[0] == 0
+    assert not folder.exists()
+    assert (folder.parent / "alive" / "spool" / f"{1:016}.events").exists()
+
+
+def test_a_new_integration_does_not_get_what_is_left_from_another_one(tmp_path: Path, run: Run) -> None:
+    folder = spooled(tmp_path, "dead")
+    code, _, err = run("add", "dead", "webhook", "https://b.example")
+    assert (code, err) == (2, f"falcokit: {folder} is left from another integration dead, 14 bytes of events wait for it: remove it, or take another name\n")  # fmt: skip
+    run("add", "other", "webhook", "https://b.example")
+    code, _, err = run("edit", "other", "--rename", "dead")
+    assert code == 0  # Nothing is kept of it, so that nothing has to move.
+    assert run("remove", "dead", "--yes") == (0, "", "falcokit: removed: dead\n")
+    assert not folder.exists()
+    assert run("add", "dead", "webhook", "https://b.example")[0] == 0
+
+
+def test_what_goes_with_tls_is_refused_without(run: Run) -> None:
+    for options, how in (
+        (("syslog", "h", "--transport", "tcp", "--ca", "/ca.pem"), "`transport` `tls`"),
+        (("syslog", "h", "--no-verify"), "`transport` `tls`"),
+        (("webhook", "http://h", "--client-cert", "/c.pem"), "`https://`"),
+    ):
+        code, _, err = run("add", "x", *options)
+        assert (code, f"goes with {how} only: nothing else is encrypted" in err) == (2, True), err
+
+
+def test_a_webhook_can_be_a_secret_as_a_whole(tmp_path: Path, run: Run) -> None:
+    code, _, err = run("add", "chat", "webhook", "https://hooks.example/services/T0/SECRETPATH?x=1")
+    assert (code, err) == (0, "falcokit: added: chat: webhook to https://hooks.example/...\n")
+    for form in ("text", "json"):
+        assert "SECRETPATH" not in run("list", "--format", form)[1]
+    assert run("edit", "chat", "--target", "env:HOOK")[2] == "falcokit: changed: chat: webhook to env:HOOK\n"
+    code, _, err = run("test", "chat", HOOK="ftp://hooks.example/SECRETPATH")
+    assert (code, err) == (2, "falcokit: chat: what is in env:HOOK must be a URL: `https://host:port`\n")
+    code, _, err = run("test", "chat", HOOK="http://127.0.0.1:9/SECRETPATH")
+    assert (code, "SECRETPATH" in err, "127.0.0.1" in err) == (1, False, True)
+
+
+def test_a_secret_that_others_can_replace_is_none(tmp_path: Path, run: Run) -> None:
+    token = tmp_path / "token"
+    token.write_text(SECRET, encoding="utf-8")
+    token.chmod(0o666)
+    run("add", "hec", "splunk", "http://127.0.0.1:9", "--token", f"file:{token}")
+    code, _, err = run("test", "hec")
+    assert (code, f"others can write to {token}: run chmod go-w on it first" in err) == (1, True), err
+
+
+def test_a_filter_is_no_place_for_rules(run: Run) -> None:
+    for text in ("rule = x", "evt.rule = x", "falco.priority = warning", "priority in (error)"):
+        code, _, err = run("add", "x", "file", "/x", "--filter", text)
+        assert (code, "are chosen with --rules and --priority" in err) == (2, True), err

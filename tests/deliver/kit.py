@@ -106,13 +106,20 @@ class Run:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str | Path, stdin: Any = subprocess.DEVNULL, **more: str) -> Iterator[Run]:
-    """A run that goes on until it is ended."""
+def running(
+    folder: Path,
+    *arguments: str | Path,
+    stdin: Any = subprocess.DEVNULL,
+    stdout: Any = subprocess.DEVNULL,
+    before: str = "",
+    **more: str,
+) -> Iterator[Run]:
+    """A run that goes on until it is ended; *before* is what a shell does in its process first."""
     errors = folder / f"errors-{len(list(folder.glob('errors-*')))}.txt"
     with open(errors, "wb") as written:
         process = subprocess.Popen(
-            [*FORWARD, *map(str, arguments)], cwd=folder, env=environment(folder, **more),
-            stdin=stdin, stdout=subprocess.DEVNULL, stderr=written,
+            ["/bin/sh", "-c", f'{before}; exec "$@"'.removeprefix("; "), "-", *FORWARD, *map(str, arguments)],
+            cwd=folder, env=environment(folder, **more), stdin=stdin, stdout=stdout, stderr=written,
         )  # fmt: skip
     run = Run(process, errors)
     try:

@@ -88,7 +88,7 @@ def test_standard_input_in_every_form(tmp_path: Path) -> None:
     assert done[:2] == (0, "out: 3 read, 3 sent\n")
     text = b"12:00:00.000000001: Warning A shell (number=9)\ngarbage\n"
     code, out, err = forward(tmp_path, "run", "-", "--once", "--config", config, input=text)
-    assert (code, out) == (0, "out: 1 read, 1 sent\n")
+    assert (code, out) == (1, "out: 1 read, 1 sent, 1 unreadable\n")
     assert "<stdin>:2: neither JSON nor an alert" in err
 
 
@@ -205,6 +205,40 @@ def test_filter_duplicates_and_rate(tmp_path: Path) -> None:
     # The number in an output tells one event from another, unless it is made up for it.
     assert numbers(tmp_path / "two.json")[-1] == 6
     assert not (tmp_path / "four.json").exists()
+
+
+def test_rules_and_priorities(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    named = [("Terminal shell", "Notice"), ("Read file", "Critical"), ("Terminal other", "Error"), ("Write", "Warning")]
+    log.write_bytes(b"".join(line(number, rule=rule, priority=priority) for number, (rule, priority) in enumerate(named)))  # fmt: skip
+    config = configured(
+        tmp_path,
+        file_to(tmp_path, "rules", options={"rules": "Terminal *, Write"}),
+        file_to(tmp_path, "urgent", options={"priority": "error"}),
+        file_to(tmp_path, "both", options={"priority": "error", "rules": "Terminal *"}),
+    )
+    code, _, err = forward(tmp_path, "run", log, "--once", "--config", config)
+    assert code == 0, err
+    found = [numbers(tmp_path / f"{name}.json") for name in ("rules", "urgent", "both")]
+    assert found == [[0, 2, 3], [1, 2], [2]]
+
+
+def test_one_that_cannot_begin_holds_up_no_other(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(lines(0, 10))
+    config = configured(tmp_path, integration("w", "webhook", "https://127.0.0.1:9", ca="/none.pem"), file_to(tmp_path))
+    code, out, err = forward(tmp_path, "run", log, "--once", "--config", config)
+    assert (code, numbers(tmp_path / "out.json")) == (1, list(range(10))), err
+    assert "w: it cannot begin: /none.pem has no certificates" in err
+    code, out, _ = forward(tmp_path, "status", "--config", config)
+    assert (code, "trouble: it cannot begin: /none.pem" in out) == (1, True), out
+
+
+def test_the_end_of_standard_input_ends_the_run(tmp_path: Path) -> None:
+    config = configured(tmp_path, file_to(tmp_path))
+    code, _, err = forward(tmp_path, "run", "-", "--config", config, input=lines(0, 10) + b"no event\n")
+    assert (code, numbers(tmp_path / "out.json")) == (1, list(range(10))), err
+    assert "standard input has ended: the run ends when all of it is delivered" in err
 
 
 def test_dry_run_sends_and_remembers_nothing(tmp_path: Path) -> None:

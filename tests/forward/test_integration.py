@@ -103,6 +103,7 @@ def test_the_schema_and_the_reader_agree(data: dict[str, Any]) -> None:
     together = (
         "`options.framing` `lf` goes",
         "`options.client_key` goes with",
+        *[f"`options.{name}` goes with" for name in ("ca", "client_cert", "server_name", "verify")],
         "`secrets.password` and `options.user`",
     )
     rest = [mistake for mistake in mistakes if not mistake.startswith(together)]

@@ -212,13 +212,46 @@ def test_what_was_rotated_away_between_two_runs_is_read_first(tmp_path: Path, st
     log.write_bytes(lines(30, 40))
     with following(tmp_path, "events.json"):
         until(lambda: numbers(store) == list(range(40)))
-    # Packed, and so not to be found: that is told.
-    (tmp_path / "new.json").write_bytes(lines(40, 41))
-    (tmp_path / "new.json").rename(log)
+    # Packed, with what was written behind the place that was reached.
+    append(log, lines(40, 50))
+    (tmp_path / "events.json.1.gz").write_bytes(gzip.compress(log.read_bytes()))
+    log.unlink()
+    (tmp_path / "events.json.1").unlink()
+    log.write_bytes(lines(50, 60))
+    with following(tmp_path, "events.json"):
+        until(lambda: numbers(store) == list(range(60)))
+    # Gone.
+    log.unlink()
+    log.write_bytes(lines(60, 61))
     with following(tmp_path, "events.json", ends=1) as process:
-        until(lambda: numbers(store) == list(range(41)))
+        until(lambda: numbers(store) == list(range(61)))
         assert process.stderr is not None
-        assert "it was rotated after the last run" in process.stderr.readline()
+        assert "it was rotated since the last run, and what it had is not beside it" in process.stderr.readline()
+
+
+def test_lines_do_not_wait_for_a_new_file_that_is_empty(tmp_path: Path, store: Path) -> None:
+    log = tmp_path / "events.json"
+    log.write_bytes(lines(0, 10))
+    with following(tmp_path, "events.json"):
+        until(lambda: store.exists() and len(numbers(store)) == 10)
+        with open_to_write(str(store), 60.0):  # Whoever follows is held up.
+            log.rename(tmp_path / "events.json.2")
+            (tmp_path / "events.json.1").write_bytes(lines(10, 20))
+            log.write_bytes(b"")
+        until(lambda: numbers(store) == list(range(20)))
+
+
+def test_a_log_is_known_by_another_name_too(tmp_path: Path, store: Path) -> None:
+    log = tmp_path / "events.json"
+    log.write_bytes(lines(0, 10))
+    with following(tmp_path, "events.json"):
+        until(lambda: store.exists() and len(numbers(store)) == 10)
+    (tmp_path / "link.json").symlink_to(log)
+    with following(tmp_path, "link.json") as process:
+        append(log, lines(10, 12))
+        until(lambda: numbers(store) == list(range(12)))
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=120)[0] == "2 events read, 2 new\n"
 
 
 def test_a_follower_that_is_killed_loses_nothing_and_doubles_nothing(tmp_path: Path, store: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,8 @@ from real import ROOT, line, lines, numbers, run
 
 from falcokit.errors import ConfigError
 from falcokit.event import Event, read_events
+from falcokit.forward.enrich import enriched
+from falcokit.forward.integration import Integration
 from falcokit.history.importing import import_events, import_into
 from falcokit.history.store import BATCH, History, in_memory, open_to_read, open_to_write
 
@@ -175,6 +178,8 @@ def test_a_damaged_history_is_one_line_or_still_of_use(sound: Path, data: st.Dat
 WRITER = """
 import sys
 from falcokit.event import read_events
+from falcokit.forward.enrich import enriched
+from falcokit.forward.integration import Integration
 from falcokit.history.importing import import_into
 with open(sys.argv[2], "rb") as stream:
     print(import_into(sys.argv[1], read_events(iter(lambda: stream.read(1 << 20), b"")), hold=0.0).new)
@@ -228,3 +233,14 @@ def test_readers_see_whole_batches_and_do_not_fail_while_one_writes(tmp_path: Pa
         looks += sum(0 < one < count for one in seen)
     assert looks > 0  # They did look while it wrote.
     assert numbers(store) == list(range(count))
+
+
+def test_what_was_forwarded_is_the_same_event() -> None:
+    alerts = [
+        json.dumps({"hostname": "n", "output": f"A {number}", "output_fields": {"proc.pid": number}, "priority": "Notice", "rule": "A", "time": f"2026-11-28T10:00:00.{number:09}Z"})
+        for number in range(1, 50)
+    ]  # fmt: skip
+    events = read("\n".join(alerts).encode())
+    sent = b"\n".join([orjson.dumps(enriched(one, Integration("x", "file", "/x"))) for one in events])
+    with in_memory() as history:
+        assert (history.add(events), history.add(read(sent))) == (len(events), 0)

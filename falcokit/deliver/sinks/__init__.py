@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from falcokit.deliver.secret import with_target
 from falcokit.deliver.sinks.sink import Sink
 from falcokit.forward.integration import Integration
 
@@ -10,6 +11,7 @@ __all__ = ["Sink", "open_sink"]
 
 def open_sink(integration: Integration) -> Sink:
     """What delivers to *integration*; nothing is connected yet.  Raises `ConfigError`."""
+    integration = with_target(integration)
     match integration.kind:
         case "syslog" if integration.option("transport") == "udp":
             from falcokit.deliver.sinks.udp import Udp

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from falcokit.deliver.outcome import Answer, Trouble
 from falcokit.deliver.sinks.http import Client, checked
+from falcokit.deliver.sinks.sink import Direct
 from falcokit.forward.integration import Integration
 from falcokit.forward.render import framed
 from falcokit.forward.target import url_of
@@ -18,19 +19,15 @@ _CONFLICT: Final = 409
 """A document of the same identifier is there: an earlier try had arrived."""
 
 
-class Bulk:
+class Bulk(Direct):
     """A cluster."""
 
-    window: Final = 2
-    acknowledges: Final = True
-    unsettled: Final = 0
-    replayed: Final = 0
-    maybe_lost: Final = 0
+    window = 2
 
     def __init__(self, integration: Integration) -> None:
+        super().__init__()
         self._integration: Final = integration
         self._client: Final = Client(integration, url_of(integration))
-        self.notes: Final[list[str]] = []
 
     async def send(self, messages: Sequence[bytes]) -> Answer:
         """Index *messages*.  Raises `Trouble` and `Refused`."""
@@ -60,9 +57,6 @@ class Bulk:
                     f"{where}: {status}{': ' + said if said else ''}: check the index and the rights", lasting=True
                 )
         return Answer(again, refused, reason, f"HTTP {reply.status}, {len(items)} items")
-
-    async def tend(self) -> None:
-        """Nothing is due."""
 
     async def close(self, patience: float) -> None:
         """End the connections."""

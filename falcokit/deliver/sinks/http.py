@@ -41,11 +41,15 @@ class Reply:
 
     def json(self) -> Any:
         """The object that it is; an empty one where it is none."""
+        return self.object() or {}
+
+    def object(self) -> dict[str, Any] | None:
+        """The object that it is; None where it is none."""
         try:
             found = orjson.loads(self.body)
         except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
+            return None
+        return found if isinstance(found, dict) else None
 
     def text(self) -> str:
         """Its beginning, for people."""
@@ -97,8 +101,12 @@ class Client:
             raise Trouble(f"{self.where}: it does not answer in {self._timeout:g} seconds") from None
         except aiohttp.ServerDisconnectedError:
             raise Trouble(f"{self.where}: it ended the connection", broken=True) from None
-        except aiohttp.ClientError as error:
-            raise Trouble(f"{self.where}: its answer is no HTTP ({type(error).__name__})") from None
+        except aiohttp.ClientPayloadError:
+            raise Trouble(f"{self.where}: its answer has no end", broken=True) from None
+        except aiohttp.ClientOSError as error:
+            raise trouble_of(self.where, error) from None
+        except aiohttp.ClientError:
+            raise Trouble(f"{self.where}: its answer is no HTTP") from None
         except (OSError, ValueError) as error:
             raise trouble_of(self.where, error) from None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from falcokit.deliver.outcome import Answer
 
-__all__ = ["Sink"]
+__all__ = ["Direct", "Sink"]
 
 
 class Sink(Protocol):
@@ -35,7 +35,15 @@ class Sink(Protocol):
 
     @property
     def maybe_lost(self) -> int:
-        """How many messages were sent shortly before a connection broke, and not again."""
+        """How many messages were sent before a connection broke, and not again, and nobody knows whether they were read."""
+
+    @property
+    def given_up(self) -> list[bytes]:
+        """Messages that were sent, and that the receiver never takes; whoever counts them takes them out."""
+
+    @property
+    def waits(self) -> str:
+        """What it waits for longer than it should; empty where all is well."""
 
     async def send(self, messages: Sequence[bytes]) -> Answer:
         """Hand *messages* over.  Raises `Trouble` and `Refused`."""
@@ -45,3 +53,21 @@ class Sink(Protocol):
 
     async def close(self, patience: float) -> None:
         """End in order, within *patience* seconds; afterwards ``unsettled`` is what may not have arrived."""
+
+
+class Direct:
+    """A receiver of which nothing is left to be known once `Sink.send` has returned: what all such sinks have in common."""
+
+    window: int = 1
+    acknowledges: bool = True
+    unsettled: Final = 0
+    replayed: Final = 0
+    maybe_lost: Final = 0
+    waits: str = ""
+
+    def __init__(self) -> None:
+        self.notes: Final[list[str]] = []
+        self.given_up: Final[list[bytes]] = []
+
+    async def tend(self) -> None:
+        """Nothing is due."""

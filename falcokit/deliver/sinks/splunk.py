@@ -12,6 +12,7 @@ import orjson
 
 from falcokit.deliver.outcome import Answer, Refused, Trouble
 from falcokit.deliver.sinks.http import Client, Reply, checked
+from falcokit.deliver.sinks.sink import Direct
 from falcokit.forward.integration import Integration
 from falcokit.forward.render import framed
 from falcokit.forward.target import url_of
@@ -35,26 +36,22 @@ _PATIENCE: Final = 120.0
 """Seconds after which what is not acknowledged is sent again."""
 
 
-class Splunk:
+class Splunk(Direct):
     """A collector."""
 
-    acknowledges: Final = True
-    unsettled: Final = 0
-    replayed: Final = 0
-    maybe_lost: Final = 0
-
     def __init__(self, integration: Integration) -> None:
+        super().__init__()
         self._integration: Final = integration
         url = url_of(integration)
         self._client: Final = Client(integration, url)
         self._acks: Final = bool(integration.option("ack"))
+        self._told_after: Final = float(integration.option("timeout"))
         self._patience: Final = max(_PATIENCE, float(integration.option("timeout")))
         self._channel: Final = str(uuid.uuid4())
         self._ack_url: Final = f"{url.removesuffix(_EVENT)}{_ACK}?channel={self._channel}"
         self._waiting: Final[dict[int, asyncio.Future[None]]] = {}
         self._looking: asyncio.Task[None] | None = None
-        self.window: Final = 8 if self._acks else 2
-        self.notes: Final[list[str]] = []
+        self.window = 8 if self._acks else 2
 
     async def send(self, messages: Sequence[bytes]) -> Answer:
         """Send *messages*; with acknowledgement it returns when they are indexed.  Raises `Trouble` and `Refused`."""
@@ -103,7 +100,9 @@ class Splunk:
         if old is not None and not old.done():
             # It counts from the beginning: it was started anew, and knows nothing of the batch before.
             old.set_exception(Trouble(f"{self._client.where}: it has forgotten what it was to index"))
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        slow = loop.call_later(self._told_after, self._is_slow)
         self._waiting[number] = future
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
@@ -112,8 +111,15 @@ class Splunk:
         except TimeoutError:
             raise Trouble(f"{self._client.where}: it did not index events in {self._patience:g} seconds") from None
         finally:
+            slow.cancel()
             if self._waiting.get(number) is future:
                 del self._waiting[number]
+
+    def _is_slow(self) -> None:
+        self.waits = (
+            f"{self._client.where}: it has taken events, and not said for {self._told_after:g} seconds that they are indexed; "
+            f"after {self._patience:g} they are sent again"
+        )
 
     async def _look(self) -> None:
         """Ask what is indexed, for as long as something waits."""
@@ -140,13 +146,11 @@ class Splunk:
                 future = self._waiting.get(number)
                 if isinstance(told, dict) and told.get(str(number)) is True and future is not None:
                     done += 1
+                    self.waits = ""
                     if not future.done():
                         future.set_result(None)
                     self._waiting.pop(number, None)
             pause = _FIRST_LOOK if done else min(pause * 1.5, _LONGEST_LOOK)
-
-    async def tend(self) -> None:
-        """Nothing is due."""
 
     async def close(self, patience: float) -> None:
         """End the connections."""

@@ -1,51 +1,36 @@
-"""Syslog over TCP and TLS.  Nobody says what has arrived: what was sent last is kept, and sent again where the connection breaks.
+"""Syslog over TCP and TLS.  Nobody says what has arrived: what was sent is kept, and sent again where the connection breaks.
 
-A batch leaves the window once the other machine's system has its bytes and some time has gone by; how much the window can hold is
-more than what two systems keep for a connection.
+A receiver that breaks one connection after the other before it has read what is sent again would get the same for ever.  Then only so
+many bytes go on one connection, which is ended in order: that is the one way to know that they were read.  The number is halved until it
+goes well; what breaks a connection all by itself, where another message does not, is given up.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import socket
-import struct
-import sys
-import termios
-from collections import deque
+import ssl
 from collections.abc import Sequence
-from contextlib import suppress
 from time import monotonic
 from typing import Final
 
 from falcokit.deliver.outcome import Answer, Trouble
-from falcokit.deliver.sinks.address import first_address, shown_address, trouble_of
+from falcokit.deliver.sinks.address import shown_address
+from falcokit.deliver.sinks.line import Line, connected
 from falcokit.deliver.sinks.tls import context_of
+from falcokit.deliver.sinks.window import ROOM, YOUNG, Window
 from falcokit.forward.integration import Integration
 from falcokit.forward.render import framed
 from falcokit.forward.target import address_of
 
 __all__ = ["Stream"]
 
-_WINDOW: Final = 1 << 23
-"""Bytes that are kept to be sent again at most: a receiver's system keeps 6 MiB unless it is told otherwise."""
-_AGE: Final = 5.0
-"""Seconds after which what its system has counts as read by the receiver."""
-_BUFFER: Final = 1 << 18
-_MOST_SAID: Final = 1 << 16
-"""Bytes that a receiver may say; it has nothing to say."""
-
-
-class _Sent:
-    """A batch in the window: its bytes, how many messages, the byte of the connection that it ends at, when it was sent."""
-
-    __slots__ = ("count", "data", "end", "moment")
-
-    def __init__(self, data: bytes, count: int) -> None:
-        self.data: Final = data
-        self.count: Final = count
-        self.end = 0
-        self.moment = 0.0
+_TRIES: Final = 3
+"""How often in a row a connection breaks soon, or a message breaks one, before something is done about it."""
+_STEADY: Final = 8
+"""Connections that end in order before more goes on one."""
+_PROBE: Final = 0.5
+"""Seconds in which somebody says so who does not want a connection, such as a server of TLS 1.3 without a certificate of ours: what is
+sent meanwhile makes its reason get lost."""
 
 
 class Stream:
@@ -53,6 +38,7 @@ class Stream:
 
     window: Final = 1
     acknowledges: Final = False
+    waits: Final = ""
 
     def __init__(self, integration: Integration) -> None:
         self._integration: Final = integration
@@ -60,212 +46,192 @@ class Stream:
         self._where: Final = shown_address(self._host, self._port)
         self._timeout: Final = float(integration.option("timeout"))
         self._tls: Final = context_of(integration) if integration.option("transport") == "tls" else None
-        self._line: _Line | None = None
-        self._sent: Final[deque[_Sent]] = deque()
-        self._kept = 0
-        self._gone: Final[deque[tuple[float, int]]] = deque(maxlen=10_000)
-        """When batches left the window for want of room, and how many messages they had."""
+        self._line: Line | None = None
+        self._window: Final = Window()
+        self._wary = False
+        """Whether the last connection broke soon."""
+        self._short = 0
+        """How many did, one after the other."""
+        self._quota = 0
+        """How many bytes go on one connection at most; 0 for as many as there are."""
+        self._ended = 0
+        """How many connections ended in order with this quota."""
+        self._alone = 0
+        """How many connections broke on which the message went alone that is the next one."""
+        self._swapped = False
+        """Whether it is tried meanwhile what another message does."""
         self.notes: Final[list[str]] = []
+        self.given_up: Final[list[bytes]] = []
         self.replayed = 0
         self.maybe_lost = 0
 
     @property
     def unsettled(self) -> int:
         """How many of the last batches would be sent again."""
-        return len(self._sent)
+        return self._window.batches
 
     async def send(self, messages: Sequence[bytes]) -> Answer:
         """Send *messages*, after what has to be sent again.  Raises `Trouble`."""
-        line = await self._connected()
-        batch = _Sent(framed(self._integration, messages), len(messages))
-        await self._put(line, batch)
-        self._sent.append(batch)
-        self._kept += len(batch.data)
-        await self._make_room(line)
+        await self._flush()
+        await self._connected()
+        self._window.put(messages)
+        try:
+            await self._flush()
+        except Trouble as trouble:
+            # It is kept: what comes next finds the connection broken, and sends all of it again.
+            self.notes.append(str(trouble))
+        await self._make_room()
         return Answer(said="sent; syslog has no answer")
 
     async def tend(self) -> None:
-        """Let old batches go; connect again where some are left and the connection broke.  Raises `Trouble`."""
-        if self._line is not None and self._line.lost.done() and not self._sent:
-            self._drop()
-        if self._sent:
-            self._forget(await self._connected())
+        """Let old batches go; connect again where something is to be sent again.  Raises `Trouble`."""
+        if self._line is not None and self._line.lost.done():
+            self._lost(self._line)
+        await self._flush()
+        self._forget()
 
     async def close(self, patience: float) -> None:
         """Send what is left, and wait until the receiver ends the connection as well: then it has read everything."""
-        line = self._line
+        line, self._line = self._line, None
         if line is None:
             return
-        end = monotonic() + patience
-        with suppress(Trouble, TimeoutError):
-            async with asyncio.timeout(patience):
-                while line.waiting() and not line.lost.done():
-                    await asyncio.wait((line.lost,), timeout=0.01)
-                if line.transport.can_write_eof():
-                    line.transport.write_eof()
-                else:
-                    line.transport.close()
-                await asyncio.wait((line.lost,), timeout=max(0.0, end - monotonic()))
-                if line.lost.done() and line.lost.result() is None and not line.refused:
-                    self._sent.clear()
-                    self._kept = 0
-        if self._sent:
-            count = sum(batch.count for batch in self._sent)
-            self.notes.append(
-                f"{self._where} did not end the connection in order: the last {_messages(count)} will be sent again"
-            )
-        self._drop()
+        if await line.end(patience) and not self._window.pending:
+            self._window.ended(line.written, monotonic(), -1.0)
+        else:
+            told = str(line.trouble) if line.lost.done() else f"{self._where}: it did not end the connection in order"
+            self.maybe_lost += self._window.ended(line.read, monotonic())
+            if again := self._window.again:
+                self.notes.append(f"{told}; the last {_messages(again)} will be sent again")
+        line.transport.abort()
 
-    async def _connected(self) -> _Line:
-        line = self._line
-        if line is not None and not line.lost.done():
-            return line
-        if line is not None:
-            reason = trouble_of(self._where, line.lost.result()) if not line.refused else line.refused
-            self._drop()
-            self._told_lost(str(reason))
-        line = await self._connect()
-        self._line = line
-        for batch in self._sent:
-            await self._put(line, batch)
-            self.replayed += batch.count
-        return line
-
-    def _told_lost(self, reason: str) -> None:
-        again = sum(batch.count for batch in self._sent)
-        since = monotonic() - _AGE
-        lost = sum(count for moment, count in self._gone if moment > since)
-        self._gone.clear()
-        self.maybe_lost += lost
-        if not again:
-            return  # It was idle: receivers end such connections.
-        more = f"; {_messages(lost)} sent before these may be lost" if lost else ""
-        self.notes.append(f"{reason}; the last {_messages(again)} are sent again{more}")
-
-    async def _connect(self) -> _Line:
-        loop = asyncio.get_running_loop()
-        family, address = await first_address(self._host, self._port, socket.SOCK_STREAM, self._timeout)
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            if sys.platform == "linux":
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(max(self._timeout, 5.0) * 1000))
+    async def _connected(self) -> Line:
+        if self._line is not None and self._line.lost.done():
+            self._lost(self._line)
+        if self._line is None:
             name = self._integration.text("server_name") or self._host
-            async with asyncio.timeout(self._timeout):
-                await loop.sock_connect(sock, address)
-                _, line = await loop.create_connection(
-                    lambda: _Line(self._where),
-                    sock=sock,
-                    ssl=self._tls,
-                    server_hostname=name if self._tls is not None else None,
-                )
-        except (OSError, TimeoutError, ValueError) as error:
-            sock.close()
-            raise trouble_of(self._where, error) from None
-        except BaseException:
-            sock.close()
-            raise
-        return line
+            line = await connected(self._where, self._host, self._port, self._tls, name, self._timeout)
+            if (self._wary or self._tls is not None) and not self._quota:
+                await asyncio.wait((line.lost,), timeout=_PROBE)
+                if line.lost.done():
+                    raise _lasting(line, str(line.trouble))
+            self._line = line
+        return self._line
 
-    async def _put(self, line: _Line, batch: _Sent) -> None:
-        line.transport.write(batch.data)
-        line.written += len(batch.data)
-        batch.end, batch.moment = line.written, monotonic()
-        await self._wait(line, line.room)
+    async def _flush(self) -> None:
+        """Write what is to be written.  Raises `Trouble` where the connection breaks, or nothing moves for too long."""
+        while self._window.pending or (self._quota and self._window.written):
+            line = await self._connected()
+            piece = self._window.next(self._quota)
+            if self._quota and line.written and (piece is None or line.written + piece.size > self._quota):
+                await self._finish(line)
+            elif piece is not None:
+                self.replayed += len(piece.messages) if piece.moment else 0
+                line.write(framed(self._integration, piece.messages))
+                self._window.wrote(line.written, monotonic())
+                await self._wait(line)
 
-    async def _wait(self, line: _Line, news: asyncio.Event) -> None:
-        """Until *news*.  Raises `Trouble` where the connection breaks, or nothing moves for too long."""
-        while not news.is_set():
+    async def _wait(self, line: Line) -> None:
+        """Until there is room for more, or the connection is lost."""
+        while not line.room.is_set() and not line.lost.done():
             before = line.waiting()
-            waiter = asyncio.ensure_future(news.wait())
+            waiter = asyncio.ensure_future(line.room.wait())
             try:
                 await asyncio.wait((waiter, line.lost), timeout=self._timeout, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 waiter.cancel()
-            if not news.is_set() and not line.lost.done() and line.waiting() >= before:
-                line.transport.abort()
-                await asyncio.wait((line.lost,))
-                raise Trouble(f"{self._where}: it takes nothing")
-            if line.lost.done():
-                break
+            if not line.room.is_set() and not line.lost.done() and line.waiting() >= before:
+                await line.refuse(Trouble(f"{self._where}: it takes nothing"))
         if line.lost.done():
-            raise line.refused or trouble_of(self._where, line.lost.result())
+            self._lost(line)
 
-    async def _make_room(self, line: _Line) -> None:
-        self._forget(line)
-        while self._kept > _WINDOW and len(self._sent) > 1 and not line.lost.done():
-            # The other system does not take it as fast: so few bytes are not worth a waiter.
-            await asyncio.wait((line.lost,), timeout=0.02)
-            self._forget(line)
-
-    def _forget(self, line: _Line) -> None:
-        """Let batches go that the other system has, and that are old, or too many."""
-        if not self._sent:
+    async def _finish(self, line: Line) -> None:
+        """End a connection that has had its share.  Raises `Trouble`."""
+        if not await line.end(self._timeout):
+            if not line.lost.done():
+                await line.refuse(Trouble(f"{self._where}: it does not read what it gets"))
+            self._lost(line)
             return
-        taken = line.written - line.waiting()
-        now = monotonic()
-        while self._sent and self._sent[0].end <= taken:
-            oldest = self._sent[0]
-            old = now - oldest.moment > _AGE
-            if not old and self._kept <= _WINDOW:
-                return
-            if not old:
-                self._gone.append((now, oldest.count))
-            self._kept -= len(oldest.data)
-            self._sent.popleft()
-
-    def _drop(self) -> None:
-        if self._line is not None:
-            self._line.transport.abort()
+        line.transport.abort()
         self._line = None
+        self._window.ended(line.written, monotonic(), -1.0)
+        self._is_well()
+        self._ended += 1
+        if self._ended >= _STEADY:
+            self._ended = 0
+            self._quota = self._quota * 2 if self._quota < ROOM else 0
+
+    def _is_well(self) -> None:
+        """The receiver has read what it got."""
+        self._alone = 0
+        if self._swapped:
+            # So it is the message.
+            self._swapped = False
+            self.given_up.extend(self._window.give_up())
+
+    def _lost(self, line: Line) -> None:
+        """Take note of a connection that has broken.  Raises `Trouble` where there is reason to wait."""
+        line.transport.abort()
+        self._line = None
+        soon = monotonic() - line.made < YOUNG
+        count, kept = self._window.written, self._window.bytes
+        lost = self._window.ended(line.read, monotonic(), -1.0 if self._quota else YOUNG)
+        again = self._window.again
+        self._wary = soon and bool(again)
+        self._short = self._short + 1 if self._wary and not line.refused else 0
+        if again and not self._quota:
+            self.maybe_lost += lost
+            more = f"; {_messages(lost)} sent before these may be lost" if lost else ""
+            told = f"{line.trouble}; the last {_messages(again)} are sent again{more}"
+            if self._short >= _TRIES and not isinstance(line.lost.result(), ssl.SSLError):
+                self._quota, self._ended = max(1, line.written // 2), 0
+                self.notes.append(f"{told}; {self._short} connections broke one after the other: now few messages go on one, until it is known that they were read")  # fmt: skip
+            elif self._wary or line.refused:
+                raise _lasting(line, told)
+            else:
+                self.notes.append(told)
+        elif again and self._window.bytes < kept:
+            self._is_well()
+        elif again:
+            self._is_halved(line, count)
+        elif line.refused:
+            raise line.refused
+
+    def _is_halved(self, line: Line, count: int) -> None:
+        """Make less of what goes on one connection, after one with *count* messages.  Raises `Trouble`."""
+        if not count:
+            raise line.trouble
+        self._quota, self._ended = max(1, min(self._quota, line.written) // 2), 0
+        if line.refused:
+            raise line.refused
+        if count > 1:
+            return
+        self._quota = 1
+        if self._swapped:
+            # It is the receiver, and not the message.
+            self._window.swap()
+            self._swapped, self._alone = False, 0
+        else:
+            self._alone += 1
+            if self._alone >= _TRIES and self._window.swap():
+                self._swapped = True
+                return
+        raise line.trouble
+
+    async def _make_room(self) -> None:
+        self._forget()
+        while self._window.is_full and self._line is not None and not self._line.lost.done():
+            # The other system does not take it as fast: so few bytes are not worth a waiter.
+            await asyncio.wait((self._line.lost,), timeout=0.02)
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._line is not None:
+            self._window.forget(self._line.written - self._line.waiting(), monotonic())
 
 
-class _Line(asyncio.Protocol):
-    """A connection: how many bytes were ``written``, whether there is ``room`` for more, and whether it is ``lost``."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, where: str) -> None:
-        self._where: Final = where
-        self.written = 0
-        self.lost: Final[asyncio.Future[Exception | None]] = asyncio.get_running_loop().create_future()
-        self.room: Final = asyncio.Event()
-        self.room.set()
-        self.refused: Trouble | None = None
-        self._said = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.set_write_buffer_limits(_BUFFER)
-
-    def waiting(self) -> int:
-        """Bytes that the other system has not got yet, at most."""
-        held = self.transport.get_write_buffer_size()
-        sock = self.transport.get_extra_info("socket")
-        try:
-            queued: int = struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0]
-        except (OSError, ValueError, AttributeError):
-            queued = 0
-        return held + queued
-
-    def data_received(self, data: bytes) -> None:
-        self._said += len(data)
-        if self._said > _MOST_SAID:
-            self.refused = Trouble(f"{self._where}: it talks without end, which is no syslog", lasting=True)
-            self.transport.abort()
-
-    def pause_writing(self) -> None:
-        self.room.clear()
-
-    def resume_writing(self) -> None:
-        self.room.set()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.lost.done():
-            self.lost.set_result(error)
+def _lasting(line: Line, told: str) -> Trouble:
+    """The trouble that *line* was lost, in which waiting alone does not help where it is one of TLS."""
+    return Trouble(told, lasting=line.trouble.lasting or isinstance(line.lost.result(), ssl.SSLError))
 
 
 def _messages(count: int) -> str:

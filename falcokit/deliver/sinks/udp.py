@@ -11,6 +11,7 @@ from typing import Final
 
 from falcokit.deliver.outcome import Answer
 from falcokit.deliver.sinks.address import first_address, shown_address, trouble_of
+from falcokit.deliver.sinks.sink import Direct
 from falcokit.forward.integration import Integration
 from falcokit.forward.target import address_of
 
@@ -20,21 +21,17 @@ _AT_ONCE: Final = 16
 """Datagrams after which others get a turn, so that the receiver on the same machine has one."""
 
 
-class Udp:
+class Udp(Direct):
     """A receiver of datagrams."""
 
-    window: Final = 1
-    acknowledges: Final = False
-    unsettled: Final = 0
-    replayed: Final = 0
-    maybe_lost: Final = 0
+    acknowledges = False
 
     def __init__(self, integration: Integration) -> None:
+        super().__init__()
         self._host, self._port = address_of(integration)
         self._where: Final = shown_address(self._host, self._port)
         self._timeout: Final = float(integration.option("timeout"))
         self._socket: socket.socket | None = None
-        self.notes: Final[list[str]] = []
 
     async def send(self, messages: Sequence[bytes]) -> Answer:
         """Send every message.  Raises `Trouble` where the system already knows that nobody takes them."""
@@ -55,9 +52,6 @@ class Udp:
             if number % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
         return Answer(refused=refused, said="sent; UDP has no answer")
-
-    async def tend(self) -> None:
-        """Nothing is due."""
 
     async def close(self, patience: float) -> None:
         """Let go."""

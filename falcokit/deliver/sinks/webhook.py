@@ -9,6 +9,7 @@ from typing import Final
 from falcokit.deliver.outcome import Answer, Refused, Trouble
 from falcokit.deliver.secret import secret_of
 from falcokit.deliver.sinks.http import Client, checked
+from falcokit.deliver.sinks.sink import Direct
 from falcokit.errors import ConfigError
 from falcokit.forward.integration import Integration
 from falcokit.forward.render import framed, signed
@@ -17,20 +18,14 @@ from falcokit.forward.target import url_of
 __all__ = ["Webhook"]
 
 
-class Webhook:
+class Webhook(Direct):
     """Whatever takes JSON; a status from 200 to 299 says that it has it."""
 
-    window: Final = 1
-    acknowledges: Final = True
-    unsettled: Final = 0
-    replayed: Final = 0
-    maybe_lost: Final = 0
-
     def __init__(self, integration: Integration) -> None:
+        super().__init__()
         self._integration: Final = integration
         self._single: Final = integration.text("body") == "single"
         self._client: Final = Client(integration, url_of(integration))
-        self.notes: Final[list[str]] = []
 
     async def send(self, messages: Sequence[bytes]) -> Answer:
         """Post *messages*, together or one after the other.  Raises `Trouble` and `Refused`."""
@@ -57,9 +52,6 @@ class Webhook:
         proof = signed(body, key, time.time()) if key else {}
         reply = checked(self._client.where, await self._client.post(body, proof))
         return Answer(said=f"HTTP {reply.status}")
-
-    async def tend(self) -> None:
-        """Nothing is due."""
 
     async def close(self, patience: float) -> None:
         """End the connections."""
