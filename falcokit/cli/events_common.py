@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, Optional
 
 import typer
@@ -86,7 +88,18 @@ def read(path: str) -> Iterator[Event | Damaged]:
         fail(f"cannot read {path}: {trouble.reason}")
     if path == "-" and sys.stdin is not None and sys.stdin.isatty():
         fail("no events: name a file, or hand them over on standard input")
+    if _is_history(path):
+        fail(f"{path} is a history: name it with --store")
     return events_in(path)
+
+
+def _is_history(path: str) -> bool:
+    """Whether it is a database of DuckDB, as its first bytes say."""
+    if not os.path.isfile(path):
+        return False
+    with suppress(OSError), open(path, "rb") as stream:
+        return stream.read(12)[8:] == b"DUCK"
+    return False
 
 
 def teller() -> Callable[[Damaged], None]:

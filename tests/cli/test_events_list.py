@@ -447,3 +447,8 @@ def test_pages_of_the_command_have_every_event_once(run: Run, tmp_path: Path) ->
         assert page < 7 or not lines
         counted += sum(one["count"] for one in lines)
     assert counted == 150
+
+
+def test_a_history_in_the_place_of_events_is_told(run: Run) -> None:
+    assert run("import", "alerts.json", "--store", "history.db")[0] == 0
+    assert run("list", "history.db") == (2, "", "falcokit: history.db is a history: name it with --store\n")
