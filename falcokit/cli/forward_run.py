@@ -68,7 +68,8 @@ def run(
     acknowledgement: over TCP and TLS what was sent last is sent again after a connection broke, and what may be lost is told.
     Ctrl-C or SIGTERM ends a run in order, as does the end of standard input, where that is all there is to read.
 
-    Exit codes: 0 ended in order, 1 some events were refused, dropped or not delivered, 2 wrong usage or an unreadable file.
+    Exit codes: 0 ended in order, 1 some events were refused, dropped, unreadable or not delivered, or an integration could not go on,
+    2 wrong usage, an unreadable file, or no integration can begin.
 
     Example: falcokit forward run /var/log/falco/events.json --metrics 127.0.0.1:9464
     """
@@ -155,7 +156,8 @@ def status(
 ) -> None:
     """Say how far each integration has come: what runs, what was sent, what waits, and what is wrong.
 
-    Exit codes: 0 nothing is wrong, 1 a receiver does not take events, or some were dropped or refused, 2 wrong usage.
+    Exit codes: 0 nothing is wrong, 1 a receiver does not take events, or some were dropped, refused, unreadable or missing, 2 wrong
+    usage.
 
     Example: falcokit forward status
     """
@@ -212,7 +214,9 @@ def _told(one: dict[str, Any]) -> str:
         parts.append(f"{queue} bytes wait")
     if counts.get("lag_seconds"):
         parts.append(f"{_span(float(counts['lag_seconds']))} behind")
-    lines = [f"{_plain(one['name'])} ({one['kind']}): {head}", f"  {', '.join(parts)}"]
+    lines = [f"{_plain(one['name'])} ({one['kind']}): {head}"]
+    if "read" in counts:  # Not where it could not be written.
+        lines.append(f"  {', '.join(parts)}")
     if counts.get("trouble"):
         lines.append(f"  trouble: {_plain(str(counts['trouble']))}")
     return "\n".join(lines) + "\n"

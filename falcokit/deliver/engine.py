@@ -161,8 +161,9 @@ async def _run(
                 tell(
                     f"standard input is not read to its end: {intake.read} events of it were; from a file the next run reads them again"
                 )
+    cut = intake is not None and intake.left
     return [
-        Totals(one.integration.name, one.counts.data(), one.undelivered, not good)
+        Totals(one.integration.name, one.counts.data(), one.undelivered, cut or not good)
         for one, good in zip(workers, well, strict=True)
     ]
 

@@ -69,6 +69,7 @@ class Job:
         """A quarter of what the spool can hold: what may have to be sent again must not keep out what comes."""
         self._due: Final[list[tuple[Feed, Place]]] = []
         self._backoff: Final = Backoff()
+        self._made: Final = monotonic()
         self._saved = self._told = self._looked = 0.0
         self._refused_told = self._in_a_row = 0
         self._before: Final = (counts.replayed, counts.maybe_lost)
@@ -202,7 +203,6 @@ class Job:
     def _is_well(self) -> None:
         self._counts.delivered = time.time_ns()
         self._troubles.over(RECEIVER)
-        self._troubles.over(WORK)
 
     def _notes(self) -> None:
         sink = self._sink
@@ -250,6 +250,8 @@ class Job:
                         feed.settle(place)
         if now or moment - self._told > _TELL_EVERY:
             self._told = moment
+            if moment - self._made > _GRACE:
+                self._troubles.over(WORK)
             self.measure()
             self.write_status()
 

@@ -10,6 +10,8 @@ from hashlib import blake2b
 from time import gmtime
 from typing import Any, Final
 
+import orjson
+
 from falcokit.event import Event
 from falcokit.event.form import AUDIT, FALCO, FIELDS, LEGACY, RUNTIME
 from falcokit.event.header import Header
@@ -75,7 +77,12 @@ def enriched(event: Event, integration: Integration) -> dict[str, Any]:
         if header.tags:
             found["ruleTags"] = list(header.tags)
     found["id"] = id_of(event)
-    found["name"] = header.policy or header.rule or None
+    if event.form is not LEGACY:
+        found["name"] = header.policy or header.rule or None
+        if not header.policy:
+            found["policyId"] = None  # So that the name is not taken for a policy.
+        elif found["policyId"] is None:
+            del found["policyId"]
     if (number := number_of(header.priority)) is not None:
         found["severity"] = number
     elif event.form is not LEGACY:
@@ -90,6 +97,8 @@ def enriched(event: Event, integration: Integration) -> dict[str, Any]:
             del found["timestampNs"]
     elif event.form is not LEGACY:
         found["timestamp"] = None
+        if isinstance(told_by.get("time"), str):
+            found["time"] = told_by["time"]  # No time that anybody could read, but what there is.
     found["eventLabels"] = [{"key": key, "value": value} for key, value in labels_of(event, integration).items()]
     return found
 
@@ -147,13 +156,13 @@ def _image(event: Event) -> tuple[tuple[str, str], ...]:
             (image.repository, image.tag, image.digest) if image.told == "fields" else ("", "", "")
         )
     return (
-        ("container.image.repo", _said(repository)),
-        ("container.image.tag", _said(tag)),
-        ("container.image.digest", _said(digest)),
+        ("container.image.repo", _told(repository)),
+        ("container.image.tag", _told(tag)),
+        ("container.image.digest", _told(digest)),
     )
 
 
-def _said(value: object) -> str:
+def _told(value: object) -> str:
     return value if isinstance(value, str) and value not in _SILENT else ""
 
 
@@ -178,23 +187,31 @@ def id_of(event: Event) -> str:
 def identity(event: Event) -> str:
     """What tells *event* from every other, the same each time it is read: 32 hexadecimal digits.
 
-    It is made of the identifier that the event has, else of its moment to the nanosecond with rule, output and host, else of all it says:
-    events without either that are the same to the letter count as one.  An alert's identifier is that of its way here, and an audit
-    event's that of its request, which has several events: they do not count.
+    It is made of the identifier that the event has, else of its moment to the nanosecond with rule, output and host, else of these with
+    all its fields: events without either that are the same to the letter count as one.  An alert's identifier is that of its way here,
+    and an audit event's that of its request, which has several events: they do not count.
     """
-    header = event.header
-    if header.id and event.form is not FALCO and event.form is not AUDIT:
-        data = f"id\0{header.id}"
-    elif header.time is not None and header.time % _SECOND and header.rule and header.output:
+    header, form = event.header, event.form
+    if form is AUDIT or isinstance(event.document, str):
+        return _digest(event.written)
+    if header.id and form is not FALCO:
+        return _digest(f"id\0{header.id}")
+    if header.time is not None and header.time % _SECOND and (header.rule or header.output):
         return identity_of(header)
-    else:
-        data = event.written
-    return _digest(data)
+    try:
+        fields = orjson.dumps(event.fields, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # A number of more than 64 bits, half of a surrogate pair.
+        fields = repr(sorted(event.fields.items(), key=str))
+    return _digest(f"{_said(header)}\0{fields}")
 
 
 def identity_of(header: Header) -> str:
     """The `identity` of an event that has no identifier, and a moment to the nanosecond."""
-    return _digest(f"{header.time}\0{header.rule}\0{header.output}\0{header.host}")
+    return _digest(_said(header))
+
+
+def _said(header: Header) -> str:
+    return f"{header.time}\0{header.rule}\0{header.output}\0{header.host}"
 
 
 def _digest(data: str) -> str:

@@ -12,7 +12,7 @@ import orjson
 from falcokit.event import Event
 from falcokit.event.form import AUDIT, FALCO
 from falcokit.event.times import read_times
-from falcokit.forward.enrich import identity_of
+from falcokit.forward.enrich import id_of, identity_of
 from falcokit.overview.labels import FIELDS_OF
 from falcokit.overview.severity import PRIORITIES, rank_of, tile_of
 from falcokit.overview.template import Templates
@@ -241,31 +241,18 @@ def _row(event: Event, templates: Templates, now: int) -> tuple[Any, ...]:
         header.time is not None,
         _labels(event) if form is not FALCO else None,
         written,
-        _own(event, written),
+        _own(event),
     )
 
 
-def _own(event: Event, written: str) -> str:
+def _own(event: Event) -> str:
     """What tells an event from every other: what it has of its own and its moment, else its moment to the nanosecond and what it says."""
-    form, header = event.form, event.header
-    time, rule, output, host = header.time, header.rule, header.output, header.host
-    exact = time is not None and time % _SECOND
-    if form is AUDIT:
-        own = written  # The stages of one request have one identifier.
-    elif form is not FALCO:
-        own = header.id or ("" if exact else written)
-        if exact and len(own) == 32 and own == identity_of(header):
-            own = ""  # It was forwarded, and had no identifier before.
-    elif exact:
-        own = ""
-    else:
-        # Whole seconds: other alerts may say the same.  Through falcosidekick there are more keys, but the same fields.
-        try:
-            fields = orjson.dumps(event.fields, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
-        except TypeError:
-            fields = repr(sorted(event.fields.items(), key=str))
-        own = f"{time}\0{rule}\0{output}\0{host}\0{fields}"
-    return f"{own}\0{time}" if own else f"{time}\0{rule}\0{output}\0{host}"
+    header, own = event.header, id_of(event)
+    time = header.time
+    if time is not None and time % _SECOND and own == identity_of(header):
+        # It has no identifier, or had none before it was forwarded.
+        return f"{time}\0{header.rule}\0{header.output}\0{header.host}"
+    return f"{own}\0{time}"
 
 
 def _first(fields: Mapping[str, object], labels: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -103,6 +103,7 @@ LASTING = [
     ("webhook", answer(302, {}, Location="http://127.0.0.1:1/"), "redirects are not followed"),
     ("webhook", answer(404, {}), "check the URL"),
     ("otlp", answer(429, {}), "it is busy or broken (HTTP 429)"),
+    ("otlp", lambda _: web.Response(text="<html>log in</html>"), "its answer is not that of a collector: check the URL"),
 ]  # fmt: skip
 
 
@@ -198,6 +199,40 @@ def test_an_answer_without_an_end(tmp_path: Path, start: Start, status: int) -> 
     code, out, _ = run(tmp_path, to(receiver))
     assert (code, out) == (0, "it: 2 read, 2 sent, 2 retried\n")
     assert sorted(outputs(receiver)) == ["0", "1"]
+
+
+def test_an_answer_that_breaks_off(tmp_path: Path) -> None:
+    for said, told in ((b"", "connection reset by peer"), (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "its answer has no end"), (b"SSH-2.0\r\n", "its answer is no HTTP")):  # fmt: skip
+        with socket.create_server(("127.0.0.1", 0)) as server:
+
+            def reset() -> None:
+                connection, _ = server.accept()  # joined below
+                connection.recv(100)  # Not all of it, so that its end is a reset.
+                connection.sendall(said)  # noqa: B023
+                if not said:  # noqa: B023
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                else:
+                    connection.recv(1 << 20)
+                connection.close()
+
+            thread = threading.Thread(target=reset)
+            thread.start()
+            port = server.getsockname()[1]
+            config = configured(tmp_path, integration("it", "webhook", f"http://127.0.0.1:{port}/hook", timeout=5.0))
+            code, _, err = forward(tmp_path, "test", "it", "--config", config)
+            thread.join()
+        assert (code, err) == (1, f"falcokit: it: 127.0.0.1:{port}: {told}\n")
+
+
+def test_events_that_are_taken_and_not_indexed_are_told(tmp_path: Path, start: Start) -> None:
+    (tmp_path / "events.json").write_bytes(lines(0, 3))
+    receiver = start("ack")
+    receiver.answers.append(answer(200, {"text": "Success", "code": 0, "ackId": 77}))
+    config = configured(tmp_path, to(receiver, timeout=0.5))
+    with running(tmp_path, "run", "events.json", "--config", config, **SECRETS) as going:
+        until(lambda: "it has taken events, and not said for 0.5 seconds that they are indexed" in going.said)
+        until(lambda: forward(tmp_path, "status", "--config", config)[0] == 1)
+        assert going.end() == 1
 
 
 def test_a_redirect_is_not_followed_with_the_token(tmp_path: Path, start: Start) -> None:

@@ -223,24 +223,6 @@ def test_rules_and_priorities(tmp_path: Path) -> None:
     assert found == [[0, 2, 3], [1, 2], [2]]
 
 
-def test_one_that_cannot_begin_holds_up_no_other(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_bytes(lines(0, 10))
-    config = configured(tmp_path, integration("w", "webhook", "https://127.0.0.1:9", ca="/none.pem"), file_to(tmp_path))
-    code, out, err = forward(tmp_path, "run", log, "--once", "--config", config)
-    assert (code, numbers(tmp_path / "out.json")) == (1, list(range(10))), err
-    assert "w: it cannot begin: /none.pem has no certificates" in err
-    code, out, _ = forward(tmp_path, "status", "--config", config)
-    assert (code, "trouble: it cannot begin: /none.pem" in out) == (1, True), out
-
-
-def test_the_end_of_standard_input_ends_the_run(tmp_path: Path) -> None:
-    config = configured(tmp_path, file_to(tmp_path))
-    code, _, err = forward(tmp_path, "run", "-", "--config", config, input=lines(0, 10) + b"no event\n")
-    assert (code, numbers(tmp_path / "out.json")) == (1, list(range(10))), err
-    assert "standard input has ended: the run ends when all of it is delivered" in err
-
-
 def test_dry_run_sends_and_remembers_nothing(tmp_path: Path) -> None:
     (tmp_path / "events.json").write_bytes(line(1, output="\x1b[31m evil") + line(2))
     port = free_port()

@@ -8,6 +8,7 @@ import ssl
 import struct
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -194,7 +195,7 @@ STEPS = st.lists(
 def test_nothing_leaves_the_window_that_may_not_have_been_read(steps: list[tuple[str, int]]) -> None:
     window = Window()
     now, written, made, read = 1.0, 0, 0, 0
-    ends: list[tuple[int, float]] = []
+    sent: deque[tuple[int, float, bool]] = deque()
     for step, count in steps:
         now += count * YOUNG / 4
         if step == "put":
@@ -202,17 +203,21 @@ def test_nothing_leaves_the_window_that_may_not_have_been_read(steps: list[tuple
             made += count
         elif step in ("write", "cut") and (piece := window.next(count * 10 if step == "cut" else 0)) is not None:
             written += piece.size
+            sent.append((len(piece.messages), now, piece.moment > 0))
             window.wrote(written, now)
-            ends.append((len(piece.messages), now))
-        elif step == "forget":  # Nothing is an hour old, and there is room.
+        elif step == "forget":  # Nothing is an hour old, and there is room; but what was sent again goes soon.
             window.forget(written, now)
+            while sent and sent[0][2] and now - sent[0][1] > YOUNG:
+                read += sent.popleft()[0]
         elif step == "reset":
-            assert window.ended(None, now) == 0
-            ends, written = [], 0
+            window.ended(None, now)
+            sent.clear()
+            written = 0
         elif step == "end":
-            read += sum(number for number, moment in ends if now - moment > YOUNG)
-            window.ended(written, now)
-            ends, written = [], 0
+            read += sum(number for number, moment, _ in sent if now - moment > YOUNG)
+            assert window.ended(written, now) == 0
+            sent.clear()
+            written = 0
         elif step == "swap":
             window.swap()
     left = window.written

@@ -37,7 +37,7 @@ HOSTILE = [
     {"rule": "Schöne Grüße 世界 🎉", "output": "Ünïcödé: 世界 🎉"},
     {"rule": "Long", "output": "x" * 6000},
     {"rule": "", "output": ""},
-    {"rule": "Host", "output": "h", "hostname": "evil host\n<0>.example"},
+    {"rule": "Host", "output": "h", "hostname": "evil host\n<0>"},
     {"rule": "25 <13>1 looks like a frame", "output": "40 <13>1 2026-01-01T00:00:00Z h a - - - fake"},
     {"rule": "Priority", "output": "p", "priority": "Emergency"},
 ]
@@ -96,6 +96,12 @@ def same_event(message: str, event: Event) -> None:
     assert (back.rule, back.time, back.output, back.priority) == (event.rule, event.time, event.output, event.priority)
 
 
+def host_of(event: Event, protocol: str) -> str:
+    """Its host without what receivers take for its end."""
+    host = event.host.translate({ord(sign): "_" for sign in " \n<>"})
+    return host if protocol == "rfc5424" else host.rstrip("-._:")
+
+
 def moment(event: Event) -> str:
     """Its time as RFC 5424 has it: to the microsecond."""
     assert event.time is not None
@@ -120,7 +126,7 @@ def test_rsyslog(tmp_path: Path, certificates: Certificates, started: list[Syslo
     for one, event in zip(found, sent, strict=True):
         assert int(one["pri"]) == 8 + {"Warning": 4, "Emergency": 0}[event.priority]
         assert one["app-name"] == "falco"
-        assert one["hostname"] == event.host.translate({ord(sign): "_" for sign in " \n<>"})
+        assert one["hostname"] == host_of(event, protocol)
         # RFC 3164 tells no year and no zone.
         assert one["timereported"][4:19] == moment(event)[4:19]
         message = one["msg"].removeprefix(" ")
@@ -146,7 +152,7 @@ def test_syslog_ng(tmp_path: Path, certificates: Certificates, started: list[Sys
     for one, event in zip(found, sent, strict=True):
         assert int(one["pri"]) == 8 + {"Warning": 4, "Emergency": 0}[event.priority]
         assert one["program"] == "falco"
-        assert one["host"] == event.host.translate({ord(sign): "_" for sign in " \n<>"})
+        assert one["host"] == host_of(event, protocol)
         same_event(one["msg"], event)
         if protocol == "rfc5424":
             told = flat(one["_SDATA"]["event@32473"])

@@ -24,7 +24,8 @@ class Lines(Direct):
     def __init__(self, integration: Integration) -> None:
         """Raises `ConfigError` where there is no standard output."""
         super().__init__()
-        if integration.target == "-" and sys.stdout is None:
+        # Where it was closed, something that forgets all has been put into its place.
+        if integration.target == "-" and getattr(sys.stdout, "name", os.devnull) == os.devnull:
             raise ConfigError(f"{integration.name}: cannot write -: standard output is closed")
         self._integration: Final = integration
         self._path: Final = integration.target
