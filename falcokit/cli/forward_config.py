@@ -69,8 +69,7 @@ def add(
     home = _state(state)
 
     def change(there: tuple[Integration, ...]) -> Sequence[Integration]:
-        if any(one.name == name for one in there):
-            fail(f"there is an integration {name} already: edit it, or take another name")
+        _is_free(there, name, "edit it, or take another name")
         if (left := kept(home, name)) is not None:
             fail(
                 f"{left[0]} is left from another integration {name}, {_waiting(left[1])}: remove it, or take another name"
@@ -95,6 +94,8 @@ def listing(
     from falcokit.workspace.integrations import read_integrations
 
     path = path_of(config)
+    if config is not None and not os.path.exists(path):
+        fail(f"cannot read {config}: there is no such file")
     there = or_fail(lambda: read_integrations(path))
     if format is Format.json:
         import json
@@ -112,7 +113,7 @@ def edit(
     rename: Annotated[Optional[str], typer.Option(metavar="NAME", help="Another name.")] = None,
     unset: Annotated[
         Optional[list[str]],
-        typer.Option(metavar="KEY", help="Take an option, a secret, labels, include, exclude, filter, rate or dedup back; repeatable."),
+        typer.Option(metavar="KEY", help="Take an option, a secret, labels (one of them: labels.KEY), include, exclude, filter, rate or dedup back; repeatable."),
     ] = None,
     state: State = None,
     **settings: Any,
@@ -135,9 +136,8 @@ def edit(
     def change(there: tuple[Integration, ...]) -> Sequence[Integration]:
         nonlocal made
         before = found(there, name)
-        if rename is not None and rename != name and any(one.name == rename for one in there):
-            fail(f"there is an integration {rename} already: take another name")
         if rename is not None and rename != name:
+            _is_free([one for one in there if one is not before], rename, "take another name")
             movable(home, name, rename)
         data = _without(to_data(before), unset or ())
         data |= {key: value for key, value in (("name", rename), ("target", target)) if value is not None}
@@ -179,6 +179,8 @@ def remove(
 ) -> None:
     """Remove integrations, with how far they came and the events that wait for them; asks first.
 
+    Where nobody sits at a terminal it cannot ask, also not through a pipe: say --yes there.
+
     Exit codes: 0 removed, 1 it was not wanted after all, 2 wrong usage, or there is none of that name.
 
     Example: falcokit forward remove siem
@@ -191,20 +193,21 @@ def remove(
 
     there = or_fail(lambda: read_integrations(path_of(config)))
     home = _state(state)
+    waits = dict[str, str]()
     for name in names:
         one = found(there, name)
+        left = kept(home, name)
+        waits[name] = f", {_waiting(left[1])}" if left is not None and left[1] else ""
         if yes:
             continue
         if sys.stdin is None or not sys.stdin.isatty():
             fail(f"{name} is not removed: there is nobody to ask; say --yes")
-        left = kept(home, name)
-        waits = f", {_waiting(left[1])}" if left is not None and left[1] else ""
-        if not typer.confirm(f"Remove {one_line(one)}{waits}?", default=False, err=True):
+        if not typer.confirm(f"Remove {one_line(one)}{waits[name]}?", default=False, err=True):
             raise typer.Exit(1)
     _change(config, lambda there: [one for one in there if one.name not in names])
     for name in dict.fromkeys(names):
         stays = or_fail(lambda: forget(home, name))  # noqa: B023  # called at once
-        say(f"removed: {name}" + (f"; {stays}" if stays else ""))
+        say(f"removed: {name}" + (f"; {stays}" if stays else waits[name].replace("wait", "waited")))
 
 
 def path_of(config: str | None) -> str:
@@ -238,6 +241,13 @@ def found(there: Sequence[Integration], name: str) -> Integration:
     return fail(f"there is no integration {name}: " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"))  # fmt: skip
 
 
+def _is_free(there: Sequence[Integration], name: str, instead: str) -> None:
+    """Ends the run where an integration is called *name*, or so but for the case of its letters: not all file systems tell these apart."""
+    for one in there:
+        if one.name.casefold() == name.casefold():
+            fail(f"there is an integration {one.name} already: {instead}")
+
+
 def _switch(names: Sequence[str], config: str | None, on: bool) -> None:
     word, before = ("on" if on else "off"), dict[str, bool]()
 
@@ -268,6 +278,8 @@ def _data(data: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
     data["event_labels"] = {**data.get("event_labels", {}), **chosen}
     if data.get("kind") == "file":
         data["target"] = data["target"] if data["target"] in ("-", "") else _absolute(data["target"])
+        if os.path.isdir(data["target"]):
+            fail(f"{data['target']} is a folder: name a file in it")
     elif data.get("kind") == "webhook":
         data["target"] = _reference(data["target"])
     return data | {key: given[key] for key in ("filter", "rate", "dedup") if key in given}
@@ -283,8 +295,11 @@ def _labels(given: Sequence[str]) -> dict[str, str]:
 
 def _without(data: dict[str, Any], keys: Sequence[str]) -> dict[str, Any]:
     """*data* without what *keys* name, as the command line calls them."""
-    for key in [key.removeprefix("--").replace("-", "_") for key in keys]:
-        if key in OPTIONS:
+    for given in keys:
+        key = given.removeprefix("--").replace("-", "_")
+        if given.startswith("labels.") and (label := given.removeprefix("labels.")) in data.get("labels", {}):
+            del data["labels"][label]
+        elif key in OPTIONS:
             data.get("options", {}).pop(key, None)
         elif key in SECRETS:
             data.get("secrets", {}).pop(key, None)
@@ -326,9 +341,10 @@ def _absolute(path: str) -> str:
 
 
 def _tell(done: str, made: Integration) -> None:
+    from falcokit.deliver.here import lacking
     from falcokit.forward.notes import notes
     from falcokit.report.forward import one_line
 
     say(f"{done}: {one_line(made)}")
-    for note in notes(made):
+    for note in (*notes(made), *lacking(made)):
         say(f"note: {note}")

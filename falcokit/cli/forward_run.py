@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Final, Optional
 
 import typer
@@ -126,11 +126,21 @@ def run(
             parts.append(f"{total.left} not delivered, to be sent again")
         bad = bad or total.failed or bool(total.left or any(counts[key] for key in _WRONG))
         lines.append(f"{total.name}: {', '.join(parts)}\n")
+        if _is_none_meant(counts):
+            say(f"{total.name}: {_NONE_MEANT}")
     # What integrations write to standard output stands alone.
     said: Callable[[str], object] = write if all(one.target != "-" for one in chosen) else _aside
     for line in lines:
         said(_plain(line.rstrip("\n")) + "\n")
     raise typer.Exit(1 if bad else 0)
+
+
+_MANY: Final = 20
+_NONE_MEANT: Final = "not one event was let through by --filter, --rules and --priority: are they as they are meant?"
+
+
+def _is_none_meant(counts: Mapping[str, Any]) -> bool:
+    return bool(counts.get("read", 0) >= _MANY and counts["read"] == counts.get("filtered"))
 
 
 _WRONG: Final = ("refused", "dropped", "unreadable", "gaps")
@@ -217,6 +227,8 @@ def _told(one: dict[str, Any]) -> str:
     lines = [f"{_plain(one['name'])} ({one['kind']}): {head}"]
     if "read" in counts:  # Not where it could not be written.
         lines.append(f"  {', '.join(parts)}")
+    if _is_none_meant(counts):
+        lines.append(f"  {_NONE_MEANT}")
     if counts.get("trouble"):
         lines.append(f"  trouble: {_plain(str(counts['trouble']))}")
     return "\n".join(lines) + "\n"

@@ -22,7 +22,7 @@ def _general() -> dict[str, Any]:
         "exclude": Annotated[texts, typer.Option(metavar="LABEL", help="A label that no event gets; repeatable.")],
         "filter": Annotated[Optional[str], typer.Option(metavar="CONDITION", help="Only events that this condition of Falco holds for.")],
         "rate": Annotated[Optional[float], typer.Option(metavar="NUMBER", help="How many events a second at most.")],
-        "dedup": Annotated[Optional[float], typer.Option(metavar="SECONDS", help="Events of one form once in this time.")],
+        "dedup": Annotated[Optional[float], typer.Option(metavar="SECONDS", help="Events of one form once in this time: those of a rule whose outputs differ in nothing but containers, processes and the like.")],
     }  # fmt: skip
 
 

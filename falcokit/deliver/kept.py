@@ -20,12 +20,11 @@ def kept(state: str, name: str) -> tuple[str, int] | None:
 
 def movable(state: str, old: str, new: str) -> None:
     """Raises `ConfigError` where what is kept of *old* cannot be kept under the name *new*: a run has it, or there is something already."""
-    if kept(state, old) is None:
-        return
-    if is_held(os.path.join(folder_of(state, old), "lock")):
+    before, after = folder_of(state, old), folder_of(state, new)
+    if is_held(os.path.join(before, "lock")):
         raise ConfigError(f"{old} is in use: end `falcokit forward run` first, then rename it")
-    if (there := kept(state, new)) is not None and not os.path.samefile(there[0], folder_of(state, old)):
-        raise ConfigError(f"{there[0]} is left from an integration of that name: remove it, or take another name")
+    if os.path.lexists(after) and not (os.path.lexists(before) and os.path.samefile(after, before)):
+        raise ConfigError(f"{after} is left from an integration of that name: remove it, or take another name")
 
 
 def move(state: str, old: str, new: str) -> None:

@@ -11,16 +11,22 @@ from falcokit.errors import ConfigError
 from falcokit.forward.integration import Integration
 from falcokit.forward.render import headers_of
 from falcokit.forward.target import is_reference, wrong_target
+from falcokit.forward.webhook import wrong_key
 
 __all__ = ["headers", "secret_of", "with_target"]
 
 _LONGEST: Final = 1 << 16
+_OPEN: Final = stat.S_IRWXO | stat.S_IWGRP
+"""A group may read: that is how a service that is not root is given what belongs to root."""
 
 
 def secret_of(integration: Integration, name: str) -> str:
     """The secret *name*; empty where the integration has none.  Raises `ConfigError`, which never says what was found."""
     reference = integration.secrets.get(name, "")
-    return _read(integration, name, reference) if reference else ""
+    value = _read(integration, name, reference) if reference else ""
+    if name == "signing_key" and value and (problem := wrong_key(value)):
+        raise ConfigError(f"{integration.name}: what {reference} has {problem}")
+    return value
 
 
 def with_target(integration: Integration) -> Integration:
@@ -43,8 +49,14 @@ def _read(integration: Integration, name: str, reference: str) -> str:
     else:
         try:
             with open(where, "rb") as stream:
-                if os.fstat(stream.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                    raise ConfigError(f"{integration.name}: others can write to {where}: run chmod go-w on it first")
+                found = os.fstat(stream.fileno())
+                if found.st_uid not in (0, os.geteuid()):
+                    raise ConfigError(f"{integration.name}: {where} belongs to another user")
+                if found.st_mode & _OPEN:
+                    mode = f"mode {stat.S_IMODE(found.st_mode):04o}"
+                    raise ConfigError(
+                        f"{integration.name}: {where} is open to others ({mode}): run chmod 600 on it first"
+                    )
                 value = stream.read(_LONGEST).decode("utf-8", "replace")
         except (OSError, ValueError) as error:
             reason = (getattr(error, "strerror", None) or "it failed").lower()

@@ -1,4 +1,4 @@
-"""Which events an integration gets: those of its rules and priorities that its condition holds for, and of one form one in a while."""
+"""Which events an integration gets: those of its rules and priorities that its condition holds for, and of one form so many in a while."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class Sieve:
         self._all: Final = self._holds is None and not self._rules and self._least is None
         self._span: Final = int(integration.dedup * _SECOND)
         self._templates = Templates()
-        self._last: dict[int, int] = {}
+        self._burst: Final[int] = integration.option("burst")
+        self._last: dict[int, tuple[int, int]] = {}
         self.filtered = 0
         self.repeated = 0
         self.open: Final = self._all and not self._span
@@ -64,11 +65,11 @@ class Sieve:
         form = self._templates.number(header.rule or header.policy, header.output, event.fields)
         # By the events' own clock, so that a backlog is thinned out as it would have been.
         moment = now if header.time is None else header.time
-        last = self._last.get(form)
-        if last is not None and abs(moment - last) < self._span:
-            return True
-        self._last[form] = moment
-        return False
+        began, count = self._last.get(form, (moment, 0))
+        if abs(moment - began) >= self._span:
+            began, count = moment, 0
+        self._last[form] = began, count + 1
+        return count >= self._burst
 
 
 def holds_for(text: str) -> Callable[[Event], bool]:

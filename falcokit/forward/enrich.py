@@ -19,7 +19,7 @@ from falcokit.forward.integration import Integration
 from falcokit.forward.severity import number_of
 from falcokit.forward.text import told
 
-__all__ = ["enriched", "host_of", "id_of", "identity", "identity_of", "labels_of", "rfc3339"]
+__all__ = ["USUAL", "enriched", "host_of", "id_of", "identity", "identity_of", "labels_of", "rfc3339"]
 
 _LABELS: Final = (
     ("kubernetes.cluster.name", ("k8s.cluster.name", "kubernetes.cluster.name")),
@@ -30,7 +30,9 @@ _LABELS: Final = (
     ("container.name", ("container.name",)),
     ("process.name", ("proc.name",)),
 )
-"""The labels that every event gets where its fields tell them; with those of images and the host."""
+"""The labels that every event gets where its fields tell them, beside those of images and the host."""
+USUAL: Final = (*[label for label, _ in _LABELS], "container.image.repo", "container.image.tag", "container.image.digest", "host.hostName")  # fmt: skip
+"""All labels that events have without being asked for."""
 _SILENT: Final = ("", "<NA>", "incomplete")
 _ODD: Final = (*_SILENT, "sha256")
 """What repositories are called that are none: an image deployed by its digest."""
@@ -38,7 +40,7 @@ _SECOND: Final = 10**9
 _NANOSECONDS: Final = 10**17
 """From this number on, in 1973, readers of events take it for nanoseconds."""
 _TAKEN: Final = frozenset(
-    ("output", "output_fields", "rule", "priority", "time", "hostname", "tags", "uuid", "source", "fields", "labels", "ruleName", "ruleTags", "timestampNs", "timestampRFC3339Nano")
+    ("output", "output_fields", "rule", "priority", "time", "hostname", "tags", "source", "fields", "labels", "ruleName", "ruleTags", "timestampNs", "timestampRFC3339Nano")
 )  # fmt: skip
 """Keys of other forms that have a place of their own in this one."""
 _ELSEWHERE: Final = frozenset(("kind", "log", "stream", "MESSAGE", "result", "_raw", "content", "output_fields"))
@@ -181,7 +183,7 @@ def _pattern(patterns: tuple[str, ...]) -> Any:
 
 def id_of(event: Event) -> str:
     """What *event* is called: its own identifier, else its `identity`."""
-    return (event.header.id if event.form is not AUDIT else "") or identity(event)
+    return (event.header.id if event.form is not AUDIT and event.form is not FALCO else "") or identity(event)
 
 
 def identity(event: Event) -> str:

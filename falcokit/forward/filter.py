@@ -8,20 +8,26 @@ from typing import Final
 
 from falcokit.catalogue import Catalogue
 from falcokit.condition import parse
-from falcokit.condition.ast import Check
+from falcokit.condition.ast import Check, ListValue
 from falcokit.condition.walk import leaves
 from falcokit.diagnostic import KINDS, Problem, Severity
 from falcokit.ruleset.check_compiler import compile_check
 
-__all__ = ["sources_of", "wrong_filter"]
+__all__ = ["list_names", "sources_of", "wrong_filter"]
 
-_HEADER: Final = re.compile(r"(?<![\w.])(?:evt\.|falco\.)?(?:rule|priority)(?![\w.])\s*(?:!?=|in\b|contains\b)")
+_HEADER: Final = re.compile(
+    r"(?<![\w.])(?:evt\.|falco\.)?(?:rule|priority)(?![\w.])\s*"
+    r"(?:[=!<>]|(?:in|intersects|pmatch|i?contains|startswith|endswith|i?glob|regex|exists)\b)"
+)
 """Somebody means what an alert says beside its fields."""
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
+_LIST: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", re.ASCII)
+"""What lists of rules are called, and hardly a program or a file."""
 
 
 def wrong_filter(text: str) -> str:
     """What is wrong with the condition *text*, and nothing where there are events that it can be asked of."""
-    if _HEADER.search(text):
+    if _HEADER.search(_QUOTED.sub("''", text)):
         return "is about fields of events: events of some rules or priorities are chosen with `options.rules` and `options.priority`"
     tree = parse(text)
     if isinstance(tree, Problem):
@@ -30,6 +36,21 @@ def wrong_filter(text: str) -> str:
         if not isinstance(leaf, Check):
             return f"uses the macro `{leaf.name[:60]}`, which there is none of here: write its condition"
     return "" if sources_of(text) else f"is no condition: {next(_problems(text, 'syscall'))}"
+
+
+def list_names(text: str) -> tuple[str, ...]:
+    """What looks like the name of a list in the condition *text*: there are no lists here, and it is a value like others."""
+    tree = parse(text)
+    if isinstance(tree, Problem):
+        return ()
+    found = [
+        item.text
+        for leaf in leaves(tree)
+        if isinstance(leaf, Check) and isinstance(leaf.right, ListValue)
+        for item in leaf.right.items
+        if not item.quoted and _LIST.fullmatch(item.text)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def sources_of(text: str) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class Integration(Record):
     ``options`` has what is not as by default: `option` gives both.  ``include`` are the labels that events get beside the usual ones,
     ``exclude`` those that they lose; both may be shell patterns.  ``labels`` are put on every event.  ``filter`` is a condition in Falco's
     language, empty for all events; ``rate`` is how many events a second may go, ``dedup`` for how many seconds events of one form
-    go once (0: no limit).  ``secrets`` has for each secret where it is (``env:NAME`` or ``file:PATH``), never what it is.
+    go once, or as often as ``burst`` says (0: no limit).  ``secrets`` has for each secret where it is (``env:NAME`` or ``file:PATH``), never what it is.
     """
 
     __slots__ = ("dedup", "enabled", "exclude", "filter", "include", "kind", "labels", "name", "options", "rate", "secrets", "target")  # fmt: skip
@@ -248,6 +248,8 @@ class _Reading:
                 read[name] = value
         if read.get("client_key") and not read.get("client_cert"):
             self.wrong("options.client_key", "goes with `client_cert`")
+        if read.get("burst", 1) != 1 and not self._data.get("dedup"):
+            self.wrong("options.burst", "goes with `dedup`, which says for how many seconds")
         if read.get("framing") == "lf" and read.get("transport", "udp") != "tcp":
             self.wrong("options.framing", "`lf` goes with `transport` `tcp` only")
         target = self._data.get("target")

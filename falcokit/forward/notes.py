@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from falcokit.forward.enrich import USUAL
 from falcokit.forward.integration import Integration
 
 __all__ = ["notes"]
@@ -23,4 +24,9 @@ def notes(integration: Integration) -> tuple[str, ...]:
         found.append("the receiver's certificate is not checked: anyone on the way can read and change events")
     if syslog and integration.option("protocol") == "rfc3164" and integration.max_size > 1024:
         found.append("RFC 3164 has messages of up to 1024 bytes: give --max-size 1024 to old receivers")
+    if integration.filter:
+        from falcokit.forward.filter import list_names
+
+        found += [f"`{name[:60]}` in its filter is taken for a value: lists of rules are not known here" for name in list_names(integration.filter)[:3]]  # fmt: skip
+    found += [f"the label {name} takes the place of what events say of theirs" for name in integration.labels if name in USUAL]  # fmt: skip
     return tuple(found)

@@ -91,6 +91,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "server_name": Option(("syslog",), "", "The name that the receiver's certificate must have, where it is not that of the address."),
     "rules": Option(_ALL, "", "Only events of rules, or policies, that match one of these shell patterns, with commas between them."),
     "priority": Option(_ALL, "debug", "Only events of this priority and more urgent ones.", PRIORITIES),
+    "burst": Option(_ALL, 1, "How many events of one form go in the time of --dedup.", (), 1, 10_000),
     "timeout": Option(_NETWORK, 10.0, "Seconds that the receiver has to answer.", (), 0.1, 600),
     "batch": Option(_ALL, 500, "How many events are sent together at most.", (), 1, 10_000),
     "linger": Option(_ALL, 1.0, "Seconds that events wait for others to be sent together with.", (), 0, 600),

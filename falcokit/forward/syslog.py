@@ -58,7 +58,8 @@ def syslog_message(integration: Integration, event: Event, now: int | None = Non
         labels = {pair["key"]: pair["value"] for pair in document["eventLabels"]} if document else labels_of(event, integration)  # fmt: skip
         data = _structured(integration.option("sd_id"), event, labels, (size - len(start)) // 2)
         head = f"{start}{data} ".encode()
-        mark = _BOM if integration.option("bom") else b""
+        # Receivers look for the names of CEF and LEEF at the very beginning.
+        mark = _BOM if integration.option("bom") and form == "output" else b""
     room = size - len(head)
     if form == "json":
         return head + fitted(document, room, _ascii)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-__all__ = ["body_of", "signed"]
+__all__ = ["body_of", "signed", "wrong_key"]
 
 _PREFIX: Final = "whsec_"
 
@@ -28,7 +27,7 @@ def signed(body: bytes, secret: str | bytes, now: float) -> dict[str, str]:
     """The headers that prove that *body* was sent at *now* (seconds since 1970) by someone who has *secret*.
 
     A secret that begins with ``whsec_`` is Base64 behind that, as the specification writes them; any other is taken as it is.  The identifier
-    is made of the body: it is the same when a request is sent again.
+    is made of the body: it is the same when a request is sent again.  Raises `ValueError` for one of which that is not so.
     """
     key = _key(secret)
     name = "msg_" + blake2b(body, digest_size=16).hexdigest()
@@ -38,11 +37,16 @@ def signed(body: bytes, secret: str | bytes, now: float) -> dict[str, str]:
     return {"webhook-id": name, "webhook-timestamp": moment, "webhook-signature": f"v1,{signature}"}
 
 
+def wrong_key(secret: str) -> str:
+    """What is wrong with *secret* as a key for `signed`; nothing where it is well."""
+    try:
+        return "" if _key(secret) else f"has nothing behind `{_PREFIX}`"
+    except ValueError:
+        return f"is no Base64 behind `{_PREFIX}`"
+
+
 def _key(secret: str | bytes) -> bytes:
     text = secret.decode("utf-8", "surrogateescape") if isinstance(secret, bytes) else secret
     if text.startswith(_PREFIX):
-        try:
-            return base64.b64decode(text.removeprefix(_PREFIX), validate=True)
-        except (binascii.Error, ValueError):
-            pass
+        return base64.b64decode(text.removeprefix(_PREFIX), validate=True)
     return text.encode("utf-8", "surrogateescape")

@@ -42,7 +42,7 @@ def one_line(integration: Integration) -> str:
 
 
 def _settings(integration: Integration) -> list[str]:
-    found = [f"{name.replace('_', '-')} {_value(value)}" for name, value in sorted(integration.options.items()) if name != "transport"]  # fmt: skip
+    found = [f"{name.replace('_', '-')} {_value(value)}" for name, value in sorted(integration.options.items()) if name not in ("transport", "burst")]  # fmt: skip
     found += [f"{name.replace('_', '-')} from {where}" for name, where in sorted(integration.secrets.items())]
     said = [", ".join(found)] if found else []
     if integration.labels:
@@ -53,7 +53,8 @@ def _settings(integration: Integration) -> list[str]:
     if integration.filter:
         said.append(f"only where: {integration.filter}")
     limits = [f"at most {integration.rate:g} a second"] * bool(integration.rate)
-    limits += [f"each form once in {integration.dedup:g} s"] * bool(integration.dedup)
+    times = "once" if (burst := integration.option("burst")) == 1 else f"{burst} times"
+    limits += [f"each form {times} in {integration.dedup:g} s"] * bool(integration.dedup)
     return said + [", ".join(limits)] * bool(limits)
 
 

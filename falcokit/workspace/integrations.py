@@ -37,8 +37,9 @@ def default_path() -> str:
 def read_integrations(path: str) -> tuple[Integration, ...]:
     """The integrations in the file at *path*; none where it does not exist.
 
-    Raises `ConfigError` where it is not right, with every mistake up to five, and where others can read or write it.
+    Raises `ConfigError` where it is not right, with every mistake up to five, and where others can read, write or replace it.
     """
+    _check_folder(os.path.dirname(os.path.realpath(path)))
     if not os.path.lexists(path):
         return ()
     try:
@@ -55,7 +56,9 @@ def read_integrations(path: str) -> tuple[Integration, ...]:
     if isinstance(content, Unreadable):
         raise ConfigError(f"cannot read {path}: {content.reason}")
     try:
-        document = json.loads(content)
+        document = json.loads(content, object_pairs_hook=_once)
+    except _Twice as error:
+        raise ConfigError(f'{path} has "{error}" twice in one object: mend it') from None
     except (ValueError, RecursionError) as error:
         place = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise ConfigError(f"{path} is no JSON{place}: mend it") from None
@@ -63,6 +66,18 @@ def read_integrations(path: str) -> tuple[Integration, ...]:
     if not isinstance(entries, list) or document.get("version") != _VERSION:
         raise ConfigError(f'{path}: it must be {{"version": {_VERSION}, "integrations": [...]}}')
     return _read(path, document, entries)
+
+
+def _check_folder(folder: str) -> None:
+    """Raises `ConfigError` where others can put another file into the place of one in *folder*."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return  # There is no file in it.
+    if found.st_uid not in (0, os.geteuid()):
+        raise ConfigError(f"{folder} belongs to another user: who owns it says where events go")
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX:
+        raise ConfigError(f"others can replace what is in {folder} (mode {stat.S_IMODE(found.st_mode):04o}): run chmod go-w on it first")  # fmt: skip
 
 
 def changed(path: str, change: Callable[[tuple[Integration, ...]], Sequence[Integration]]) -> None:
@@ -84,6 +99,18 @@ def changed(path: str, change: Callable[[tuple[Integration, ...]], Sequence[Inte
             _replace(real, text)
     except OSError as error:
         raise ConfigError(f"cannot write {path}: {(error.strerror or 'it failed').lower()}") from None
+
+
+class _Twice(Exception):
+    """A key is in an object twice; it is the text."""
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Twice(next(key for key in keys if keys.count(key) > 1)[:60])
+    return found
 
 
 def _read(path: str, document: dict[str, object], entries: list[object]) -> tuple[Integration, ...]:

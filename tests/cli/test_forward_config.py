@@ -140,6 +140,7 @@ def test_a_file_that_others_can_open_is_refused(tmp_path: Path, run: Run, mode: 
         (["enable", "siem", "x"], "there is no integration x: there are siem"),
         (["remove", "siem"], "siem is not removed: there is nobody to ask; say --yes"),
         (["list", "--config", "/"], "cannot read /: it is no plain file"),
+        (["list", "--config", "/none/x"], "cannot read /none/x: there is no such file"),
     ],
 )  # fmt: skip
 def test_wrong_input_is_told_in_one_line_and_changes_nothing(tmp_path: Path, run: Run, arguments: list[str], said: str) -> None:  # fmt: skip
@@ -160,6 +161,7 @@ def test_wrong_input_is_told_in_one_line_and_changes_nothing(tmp_path: Path, run
         ("", "is no JSON at line 1, column 1: mend it"),
         ("[" * 100_000, "is no JSON"),
         ("[]", 'it must be {"version": 1, "integrations": [...]}'),
+        ('{"version": 1, "integrations": [{"name": "x", "name": "y", "kind": "file", "target": "-"}]}', 'has "name" twice in one object: mend it'),
         ('{"version": 2, "integrations": []}', "it must be"),
         ('{"version": 1, "integrations": [5, {"name": "x", "kind": "file", "target": "-"}, {"name": "x", "kind": "file", "target": "-"}]}',
          'integration 1: an integration is an object with "name", "kind" and "target"; x: there are two of that name: give one of them another'),
@@ -247,10 +249,30 @@ def test_a_new_integration_does_not_get_what_is_left_from_another_one(tmp_path: 
     assert (code, err) == (2, f"falcokit: {folder} is left from another integration dead, 14 bytes of events wait for it: remove it, or take another name\n")  # fmt: skip
     run("add", "other", "webhook", "https://b.example")
     code, _, err = run("edit", "other", "--rename", "dead")
-    assert code == 0  # Nothing is kept of it, so that nothing has to move.
-    assert run("remove", "dead", "--yes") == (0, "", "falcokit: removed: dead\n")
+    assert (code, err) == (2, f"falcokit: {folder} is left from an integration of that name: remove it, or take another name\n")  # fmt: skip
+    assert [one["name"] for one in kept(tmp_path)] == ["other"]
+
+
+def test_what_waits_for_an_integration_goes_with_it(tmp_path: Path, run: Run) -> None:
+    run("add", "dead", "webhook", "https://a.example")
+    folder = spooled(tmp_path, "dead")
+    assert run("remove", "dead", "--yes") == (0, "", "falcokit: removed: dead, 14 bytes of events waited for it\n")
     assert not folder.exists()
     assert run("add", "dead", "webhook", "https://b.example")[0] == 0
+
+
+def test_the_name_stays_while_a_run_goes_on(tmp_path: Path, run: Run) -> None:
+    run("add", "out", "file", "out.json")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(tmp_path / "config"), "XDG_STATE_HOME": str(tmp_path / "state")}  # fmt: skip
+    with subprocess.Popen([*COMMAND, "run", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=environment, text=True) as going:  # fmt: skip
+        assert going.stdin is not None
+        assert going.stderr is not None
+        assert "forwarding - to out" in going.stderr.readline()
+        said = run("edit", "out", "--rename", "other")
+        assert said == (2, "", "falcokit: out is in use: end `falcokit forward run` first, then rename it\n")
+        assert "stays, because a run goes on with it" in run("remove", "out", "--yes")[2]
+        going.stdin.close()
+        assert going.wait(timeout=60) == 0
 
 
 def test_what_goes_with_tls_is_refused_without(run: Run) -> None:
@@ -278,13 +300,110 @@ def test_a_webhook_can_be_a_secret_as_a_whole(tmp_path: Path, run: Run) -> None:
 def test_a_secret_that_others_can_replace_is_none(tmp_path: Path, run: Run) -> None:
     token = tmp_path / "token"
     token.write_text(SECRET, encoding="utf-8")
-    token.chmod(0o666)
+    for mode in (0o666, 0o644, 0o620, 0o604):
+        token.chmod(mode)
+        told = f"{token} is open to others (mode {mode:04o}): run chmod 600 on it first\n"
+        assert run("add", f"hec{mode}", "splunk", "http://127.0.0.1:9", "--token", f"file:{token}")[2].endswith(told)
+        code, _, err = run("test", f"hec{mode}")
+        assert (code, err.endswith(told)) == (1, True), err
+    token.chmod(0o640)  # As services are given what belongs to root.
+    assert "connection refused" in run("test", f"hec{mode}")[2]
+
+
+def test_a_folder_in_which_others_can_replace_the_file_is_refused(tmp_path: Path, run: Run) -> None:
+    assert run("add", "a", "file", "-")[0] == 0
+    folder = file_of(tmp_path).parent
+    for mode in (0o777, 0o770):
+        folder.chmod(mode)
+        for arguments in (("list",), ("add", "b", "file", "-")):
+            code, _, err = run(*arguments)
+            assert (code, err) == (2, f"falcokit: others can replace what is in {folder} (mode {mode:04o}): run chmod go-w on it first\n")  # fmt: skip
+    folder.chmod(0o1777)
+    assert run("list")[0] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_files_and_folders_of_others_are_refused(tmp_path: Path, run: Run) -> None:
+    token = tmp_path / "token"
+    token.write_text(SECRET, encoding="utf-8")
+    token.chmod(0o600)
     run("add", "hec", "splunk", "http://127.0.0.1:9", "--token", f"file:{token}")
-    code, _, err = run("test", "hec")
-    assert (code, f"others can write to {token}: run chmod go-w on it first" in err) == (1, True), err
+    os.chown(token, 1000, 1000)
+    assert f"{token} belongs to another user" in run("test", "hec")[2]
+    for path in (file_of(tmp_path), file_of(tmp_path).parent):
+        os.chown(path, 1000, 1000)
+        assert run("list") == (2, "", f"falcokit: {path} belongs to another user: who owns it says where events go\n")
+
+
+def test_a_key_that_is_none_is_told(tmp_path: Path, run: Run) -> None:
+    run("add", "hook", "webhook", "http://127.0.0.1:9", "--signing-key", "env:HOOK_KEY")
+    for key, told in (("whsec_!!!", "is no Base64 behind `whsec_`"), ("whsec_", "has nothing behind `whsec_`")):
+        code, _, err = run("test", "hook", HOOK_KEY=key)
+        assert (code, f"what env:HOOK_KEY has {told}" in err) == (1, True), err
+
+
+def test_what_is_not_there_yet_is_told(tmp_path: Path, run: Run) -> None:
+    code, _, err = run("add", "a", "splunk", "https://h", "--token", "file:/nowhere/token", "--ca", "/nowhere/ca.pem")
+    assert code == 0
+    assert err.splitlines()[1:] == [
+        "falcokit: note: there is no file /nowhere/ca.pem for its ca",
+        "falcokit: note: cannot read /nowhere/token for its token: no such file or directory",
+    ]
+    assert "note: there is no folder /nowhere to write into" in run("add", "b", "file", "/nowhere/x")[2]
+    assert run("add", "c", "file", str(tmp_path)) == (2, "", f"falcokit: {tmp_path} is a folder: name a file in it\n")
+
+
+def test_names_differ_in_more_than_the_case_of_letters(run: Run) -> None:
+    run("add", "Events to Splunk", "file", "/x")
+    for arguments in (("add", "EVENTS TO SPLUNK", "file", "/y"), ("add", "events to splunk", "file", "/y")):
+        code, _, err = run(*arguments)
+        assert (code, "there is an integration Events to Splunk already" in err) == (2, True)
+    assert run("edit", "Events to Splunk", "--rename", "events to splunk")[0] == 0
+
+
+def test_one_label_can_be_taken_back(tmp_path: Path, run: Run) -> None:
+    err = run(
+        "add", "a", "file", "/x", "--label", "agent.tag.place=x", "--label", "team=y", "--label", "process.name=z"
+    )[2]
+    assert err.endswith("falcokit: note: the label process.name takes the place of what events say of theirs\n")
+    assert run("edit", "a", "--unset", "labels.agent.tag.place", "--unset", "labels.process.name")[0] == 0
+    assert kept(tmp_path)[0]["labels"] == {"team": "y"}
+    assert run("edit", "a", "--unset", "labels.none")[0] == 2
+
+
+def test_a_list_that_is_none_is_told(run: Run) -> None:
+    _, _, err = run("add", "a", "file", "/x", "--filter", 'proc.name in (shell_binaries, bash, "own_list")')
+    assert err.splitlines()[1:] == ["falcokit: note: `shell_binaries` in its filter is taken for a value: lists of rules are not known here"]  # fmt: skip
+
+
+def test_a_filter_that_lets_nothing_through_is_told(tmp_path: Path, run: Run) -> None:
+    run("add", "a", "file", "out.json", "--filter", "k8s.ns.name != kube-system")
+    run("add", "b", "file", "all.json")
+    alert = {"rule": "A", "output": "x", "time": "2026-11-28T10:00:00Z", "output_fields": {"proc.name": "bash"}}
+    (tmp_path / "events.json").write_text(f"{json.dumps(alert)}\n" * 30, encoding="utf-8")
+    told = "not one event was let through by --filter, --rules and --priority: are they as they are meant?\n"
+    code, out, err = run("run", "events.json", "--once")
+    assert (code, out) == (0, "a: 30 read, 0 sent, 30 filtered\nb: 30 read, 30 sent\n")
+    assert err.count(told) == 1
+    assert f"falcokit: a: {told}" in err
+    code, out, _ = run("status")
+    assert (code, out.count(told)) == (0, 1)
+
+
+def test_so_many_of_one_form_go_in_a_time(tmp_path: Path, run: Run) -> None:
+    run("add", "a", "file", "out.json", "--dedup", "60", "--burst", "2")
+    assert "     each form 2 times in 60 s\n" in run("list")[1]
+    alerts = [
+        {"rule": rule, "output": rule, "time": f"2026-11-28T10:0{minute}:0{second}Z", "output_fields": {}}
+        for rule in ("A", "B")
+        for minute in range(2)
+        for second in range(4)
+    ]
+    (tmp_path / "events.json").write_text("".join(f"{json.dumps(one)}\n" for one in alerts), encoding="utf-8")
+    assert run("run", "events.json", "--once")[1] == "a: 16 read, 8 sent, 8 repeated\n"
 
 
 def test_a_filter_is_no_place_for_rules(run: Run) -> None:
-    for text in ("rule = x", "evt.rule = x", "falco.priority = warning", "priority in (error)"):
+    for text in ("rule = x", "evt.rule = x", "falco.priority = warning", "priority in (error)", "priority >= error", "not rule startswith x"):  # fmt: skip
         code, _, err = run("add", "x", "file", "/x", "--filter", text)
         assert (code, "are chosen with --rules and --priority" in err) == (2, True), err

@@ -38,6 +38,8 @@ SYSLOG = {"name": "a", "kind": "syslog", "target": "h"}
         ({**SYSLOG, "options": {"max_size": 479}}, "`options.max_size` must be 0, or at least 480"),
         ({**SYSLOG, "options": {"batch": 1.5}}, "`options.batch` must be a whole number from 1 to 10000"),
         ({**SYSLOG, "options": {"framing": "lf"}}, "`options.framing` `lf` goes with `transport` `tcp` only"),
+        ({**SYSLOG, "options": {"burst": 3}}, "`options.burst` goes with `dedup`, which says for how many seconds"),
+        ({**SYSLOG, "filter": "proc.name = x and rule startswith T"}, "`filter` is about fields of events: events of some rules or priorities are chosen with `options.rules` and `options.priority`"),
         ({**SYSLOG, "options": {"ca": "ca.pem"}}, "`options.ca` must be an absolute path"),
         ({**SYSLOG, "options": {"sd_id": "event"}}, "`options.sd_id` must be a name, `@` and a private enterprise number, such as `event@32473`, or empty"),
         ({**SYSLOG, "secrets": {"token": "env:X"}}, "`secrets.token` is no secret of syslog: it has none"),
@@ -74,7 +76,13 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_a_filter_may_be_for_any_source() -> None:
-    for text in ("proc.name = bash and k8s.ns.name in (a, b)", "ka.verb = get", "json.value[/x] = 1"):
+    for text in (
+        "proc.name = bash and k8s.ns.name in (a, b)",
+        'proc.cmdline contains "a rule = x"',
+        "proc.args icontains 'priority in x'",
+        "ka.verb = get",
+        "json.value[/x] = 1",
+    ):
         read, mistakes = read_integration({**SYSLOG, "filter": text})
         assert read is not None, mistakes
 
@@ -103,6 +111,7 @@ def test_the_schema_and_the_reader_agree(data: dict[str, Any]) -> None:
     together = (
         "`options.framing` `lf` goes",
         "`options.client_key` goes with",
+        "`options.burst` goes with",
         *[f"`options.{name}` goes with" for name in ("ca", "client_cert", "server_name", "verify")],
         "`secrets.password` and `options.user`",
     )

@@ -244,3 +244,14 @@ def test_what_was_forwarded_is_the_same_event() -> None:
     sent = b"\n".join([orjson.dumps(enriched(one, Integration("x", "file", "/x"))) for one in events])
     with in_memory() as history:
         assert (history.add(events), history.add(read(sent))) == (len(events), 0)
+
+
+@pytest.mark.parametrize("moment", ["2026-11-28T10:00:00.000000001Z", "2026-11-28T10:00:00Z"])
+@pytest.mark.parametrize("fields", [{"proc.name": "x"}, {"container.id": "host", "container.name": "host"}])
+def test_an_alert_has_no_identifier_of_its_own_on_one_way(moment: str, fields: dict[str, str]) -> None:
+    alert = {"hostname": "n", "output": "A", "output_fields": fields, "priority": "Notice", "rule": "A", "source": "syscall", "time": moment}  # fmt: skip
+    with in_memory() as history:
+        found = [
+            history.add(read(json.dumps(alert | more).encode())) for more in ({}, {"uuid": "a-1"}, {"uuid": "b-2"})
+        ]
+        assert found == [1, 0, 0]
