@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from falcokit.evaluate import Matcher
     from falcokit.evaluate.single import CompiledCondition
     from falcokit.evaluate.walk import Answer
+    from falcokit.event import Event
 
-__all__ = ["Condition", "Validation", "compile_condition", "validate"]
+__all__ = ["Condition", "Validation", "compile_condition", "holds_for", "validate"]
 
 
 class Validation(NamedTuple):
@@ -127,3 +128,34 @@ def compile_condition(text: str, *, source: str = "syscall", catalogue: Catalogu
             if KINDS[problem.kind].severity is Severity.ERROR:
                 raise ConditionError(problem.message, problem.at)
     return Condition(text, tree, source, catalogue)
+
+
+def holds_for(text: str) -> Callable[[Event], bool]:
+    """Whether the condition *text* holds for an event for sure: what an event does not tell decides nothing.
+
+    It is asked by the source of the event.  Raises `ConditionError` where it is a condition for none.
+    """
+    from falcokit.evaluate.partial import told_fields
+    from falcokit.evaluate.read_back import ReadBack
+
+    catalogue = Catalogue.bundled()
+    found: dict[str, Condition] = {}
+    problems: list[ConditionError] = []
+    for source in catalogue.sources:
+        try:
+            found[source] = compile_condition(text, source=source, catalogue=catalogue)
+        except ConditionError as error:
+            problems.append(error)
+    if not found:
+        raise problems[0]
+    read_back = ReadBack((), catalogue)
+
+    def holds(event: Event) -> bool:
+        source = event.source or "syscall"
+        compiled = found.get(source)
+        if compiled is None:
+            return False
+        fields, _ = told_fields(event, source, catalogue, read_back)
+        return compiled.answer(fields, complete=event.form.complete).holds is True
+
+    return holds

@@ -157,34 +157,14 @@ def chosen(
 
 
 def condition(text: str) -> Callable[[Event], bool]:
-    """Whether *text*, a condition, holds for an event for sure: what an event does not tell decides nothing."""
-    from falcokit.catalogue import Catalogue
+    """Whether *text*, a condition, holds for an event for sure; ends the run where it is none."""
     from falcokit.errors import ConditionError
-    from falcokit.evaluate.partial import told_fields
-    from falcokit.evaluate.read_back import ReadBack
-    from falcokit.validation import Condition, compile_condition
+    from falcokit.validation import holds_for
 
-    catalogue = Catalogue.bundled()
-    found: dict[str, Condition] = {}
-    problems: list[ConditionError] = []
-    for source in catalogue.sources:
-        try:
-            found[source] = compile_condition(text, source=source, catalogue=catalogue)
-        except ConditionError as error:
-            problems.append(error)
-    if not found:
-        fail(f"--where: {problems[0]}")
-    read_back = ReadBack((), catalogue)
-
-    def holds(event: Event) -> bool:
-        source = event.source or "syscall"
-        compiled = found.get(source)
-        if compiled is None:
-            return False
-        fields, _ = told_fields(event, source, catalogue, read_back)
-        return compiled.answer(fields, complete=event.form.complete).holds is True
-
-    return holds
+    try:
+        return holds_for(text)
+    except ConditionError as error:
+        return fail(f"--where: {error}")
 
 
 def _moment(option: str, text: str) -> int | None:

@@ -12,7 +12,7 @@ from falcokit.forward.options import PRIORITIES
 from falcokit.overview.severity import rank_of
 from falcokit.overview.template import Templates
 
-__all__ = ["Sieve", "holds_for"]
+__all__ = ["Sieve"]
 
 _SECOND: Final = 10**9
 _MOST_FORMS: Final = 20_000
@@ -24,7 +24,7 @@ class Sieve:
 
     def __init__(self, integration: Integration) -> None:
         """Raises `ConfigError` for a filter that is no condition."""
-        self._holds: Final = holds_for(integration.filter) if integration.filter else None
+        self._holds: Final = _holds(integration.filter) if integration.filter else None
         self._rules: Final = tuple([one.strip() for one in integration.text("rules").split(",") if one.strip()])
         priority = integration.text("priority")
         self._least: Final = PRIORITIES.index(priority) if priority != PRIORITIES[-1] else None
@@ -72,32 +72,11 @@ class Sieve:
         return count >= self._burst
 
 
-def holds_for(text: str) -> Callable[[Event], bool]:
-    """Whether the condition *text* holds for an event for sure: what an event does not tell decides nothing.  Raises `ConfigError`."""
-    from falcokit.catalogue import Catalogue
+def _holds(text: str) -> Callable[[Event], bool]:
     from falcokit.errors import ConditionError, ConfigError
-    from falcokit.evaluate.partial import told_fields
-    from falcokit.evaluate.read_back import ReadBack
-    from falcokit.validation import Condition, compile_condition
+    from falcokit.validation import holds_for
 
-    catalogue = Catalogue.bundled()
-    found: dict[str, Condition] = {}
-    problems: list[str] = []
-    for source in catalogue.sources:
-        try:
-            found[source] = compile_condition(text, source=source, catalogue=catalogue)
-        except ConditionError as error:
-            problems.append(str(error))
-    if not found:
-        raise ConfigError(f"its filter is no condition: {problems[0]}")
-    read_back = ReadBack((), catalogue)
-
-    def holds(event: Event) -> bool:
-        source = event.source or "syscall"
-        compiled = found.get(source)
-        if compiled is None:
-            return False
-        fields, _ = told_fields(event, source, catalogue, read_back)
-        return compiled.answer(fields, complete=event.form.complete).holds is True
-
-    return holds
+    try:
+        return holds_for(text)
+    except ConditionError as error:
+        raise ConfigError(f"its filter is no condition: {error}") from None
