@@ -62,21 +62,32 @@ Where = Annotated[
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _MAX_TOLD: Final = 20
+_SMALL: Final = 1 << 22
+"""Bytes of a file up to which its events are kept in memory."""
 
 
 def opened(files: list[str] | None, store: str | None) -> History:
     """The events of *files*, or those of the history."""
-    from falcokit.history.store import default_path, in_memory, open_to_read
+    from falcokit.history.store import default_path, in_memory, open_to_read, temporary
+    from falcokit.workspace.event_files import size_of
 
     if not files:
         return or_fail(lambda: open_to_read(store or default_path()))
     if store:
         fail("give either files of events or --store")
+    from falcokit.history.beside import is_worth_it
     from falcokit.history.importing import import_events
 
-    history = in_memory()
-    for path in files:
-        import_events(history, read(path), teller())
+    small = all(0 < size_of(path) < _SMALL for path in files)
+    history = in_memory() if small else or_fail(temporary)
+    try:
+        for path in files:
+            events = read(path)
+            or_fail(lambda: import_events(history, events, teller(), beside=is_worth_it([path])))  # noqa: B023  # called at once
+    except BaseException:
+        history.close()
+        raise
+    history.connection.execute("RESET threads")
     return history
 
 

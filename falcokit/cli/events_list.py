@@ -100,43 +100,43 @@ def listing(
 
     labels = grouping_of(group_by, named).labels
     folded = format in (Shape.table, Shape.markdown) if fold is None else fold
-    history = opened(files, store)
-    picked = chosen(
-        history, files, since=since, until=until, last=last, rule=rule, priority=priority, image=image,
-        namespace=namespace, search=search, where=where,
-    )  # fmt: skip
-    count = _count(history, picked)
-    before = (page - 1) * limit
-    if folded:
-        lines = bursts(newest_first(history, picked, labels))
-        before = sum([line.count for line in islice(lines, before)])
-    else:
-        lines = singly(newest_first(history, picked, labels, before))
-    tally = _Tally()
-    rows = (row(line, labels) for line in tally.counted(islice(lines, limit)))
-    match format:
-        case Shape.table:
-            pieces = to_table(rows, colour=is_coloured(color), width=screen_width())
-        case Shape.json:
-            pieces = to_json(rows, {"labels": list(labels), "total": count, "page": page, "limit": limit})
-        case Shape.csv:
-            pieces = to_csv(rows)
-        case Shape.markdown:
-            pieces = to_markdown(rows)
-    for piece in pieces:
-        if not write(piece):
-            raise typer.Exit(0)
-    if not tally.events:
-        there = total(history, Filter())
-        say(f"there is no event on page {page}" if page > 1 else f"no events of that kind, of {there:,} in all")
-        return
-    more = next(lines, None) is not None
-    if count is None and not more:
-        count = before + tally.events
-    share = f" on {tally.lines:,} line{'s' * (tally.lines != 1)}" if tally.lines < tally.events else ""
-    of = f"of {count:,}" if count is not None else "of more"
-    rest = f"; the next ones: --page {page + 1}" if more else ""
-    say(f"events {before + 1:,} to {before + tally.events:,} {of}{share}{rest}")
+    with opened(files, store) as history:
+        picked = chosen(
+            history, files, since=since, until=until, last=last, rule=rule, priority=priority, image=image,
+            namespace=namespace, search=search, where=where,
+        )  # fmt: skip
+        count = _count(history, picked)
+        before = (page - 1) * limit
+        if folded:
+            lines = bursts(newest_first(history, picked, labels))
+            before = sum([line.count for line in islice(lines, before)])
+        else:
+            lines = singly(newest_first(history, picked, labels, before))
+        tally = _Tally()
+        rows = (row(line, labels) for line in tally.counted(islice(lines, limit)))
+        match format:
+            case Shape.table:
+                pieces = to_table(rows, colour=is_coloured(color), width=screen_width())
+            case Shape.json:
+                pieces = to_json(rows, {"labels": list(labels), "total": count, "page": page, "limit": limit})
+            case Shape.csv:
+                pieces = to_csv(rows)
+            case Shape.markdown:
+                pieces = to_markdown(rows)
+        for piece in pieces:
+            if not write(piece):
+                raise typer.Exit(0)
+        if not tally.events:
+            there = total(history, Filter())
+            say(f"there is no event on page {page}" if page > 1 else f"no events of that kind, of {there:,} in all")
+            return
+        more = next(lines, None) is not None
+        if count is None and not more:
+            count = before + tally.events
+        share = f" on {tally.lines:,} line{'s' * (tally.lines != 1)}" if tally.lines < tally.events else ""
+        of = f"of {count:,}" if count is not None else "of more"
+        rest = f"; the next ones: --page {page + 1}" if more else ""
+        say(f"events {before + 1:,} to {before + tally.events:,} {of}{share}{rest}")
 
 
 class _Tally:
@@ -186,22 +186,22 @@ def show(
     from falcokit.report.events import row
 
     labels = grouping_of(group_by, named).labels
-    history = opened(files, store)
-    entry, text = _found(history, identifier)
-    if raw:
-        write(raw_json(text) + "\n")
-        return
-    (line,) = singly([(entry, labelled(history, entry, labels))])
-    told = row(line, labels)
-    more = details(told, event_of(text))
-    steps = next_steps(entry, files or [], store or "", _place(files or [], text))
-    if format is Format.json:
-        import json
+    with opened(files, store) as history:
+        entry, text = _found(history, identifier)
+        if raw:
+            write(raw_json(text) + "\n")
+            return
+        (line,) = singly([(entry, labelled(history, entry, labels))])
+        told = row(line, labels)
+        more = details(told, event_of(text))
+        steps = next_steps(entry, files or [], store or "", _place(files or [], text))
+        if format is Format.json:
+            import json
 
-        commands = [{"what": what, "command": command} for what, command in steps]
-        write(json.dumps({"version": 1, **told, **more, "raw": text, "next": commands}, indent=2) + "\n")
-    else:
-        write(to_text(told, more, text, steps, colour=is_coloured(color), width=screen_width()))
+            commands = [{"what": what, "command": command} for what, command in steps]
+            write(json.dumps({"version": 1, **told, **more, "raw": text, "next": commands}, indent=2) + "\n")
+        else:
+            write(to_text(told, more, text, steps, colour=is_coloured(color), width=screen_width()))
 
 
 def _found(history: History, identifier: str) -> tuple[Entry, str]:
@@ -268,20 +268,20 @@ def browse(
     from falcokit.report.groupings import tree_json, tree_text
 
     labels = grouping_of(group_by, named).labels[:depth]
-    history = opened(files, store)
-    picked = chosen(
-        history, files, since=since, until=until, last=last, rule=rule, priority=priority, image=image,
-        namespace=namespace, search=search, where=where,
-    )  # fmt: skip
-    counts = [
-        ([told(label, value) for label, value in zip(labels, path, strict=True)], count)
-        for path, count in counts_by(history, picked, labels)
-    ]
-    nodes, total = tree(counts), sum(count for _, count in counts)
-    if format is Tree.json:
-        import json
+    with opened(files, store) as history:
+        picked = chosen(
+            history, files, since=since, until=until, last=last, rule=rule, priority=priority, image=image,
+            namespace=namespace, search=search, where=where,
+        )  # fmt: skip
+        counts = [
+            ([told(label, value) for label, value in zip(labels, path, strict=True)], count)
+            for path, count in counts_by(history, picked, labels)
+        ]
+        nodes, total = tree(counts), sum(count for _, count in counts)
+        if format is Tree.json:
+            import json
 
-        printed: dict[str, Any] = tree_json(nodes, labels, total, limit)
-        write(json.dumps(printed, indent=2) + "\n")
-    else:
-        write(tree_text(nodes, labels, total, limit, screen_width()))
+            printed: dict[str, Any] = tree_json(nodes, labels, total, limit)
+            write(json.dumps(printed, indent=2) + "\n")
+        else:
+            write(tree_text(nodes, labels, total, limit, screen_width()))

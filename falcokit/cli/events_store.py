@@ -23,8 +23,6 @@ _TOKEN_VARIABLE: Final = "FALCOKIT_TOKEN"
 _SHORTEST_TOKEN: Final = 16
 _LONGEST_TOKEN: Final = 4096
 _MEBIBYTE: Final = 1 << 20
-_BATCH_BYTES: Final = 1 << 26
-"""Bytes after which a batch is put in, however few events they were."""
 
 
 def import_(
@@ -75,30 +73,21 @@ def import_(
         raise typer.Exit(130) from None
     write(f"{_events(done.read)} read, {done.new} new" + (f"; {damaged} skipped" if damaged else "") + "\n")
     if done.interrupted:
-        say("interrupted: what was read is in the history; the same command goes on")
+        say("interrupted: what was put in is in the history; the same command goes on")
         raise typer.Exit(130)
     raise typer.Exit(1 if damaged else 0)
 
 
 def _imported(store: str, paths: list[str], damaged: Callable[[Damaged], object]) -> Imported:
+    from falcokit.history.beside import is_worth_it
     from falcokit.history.importing import HOLD, import_into
     from falcokit.workspace.event_files import events_in, size_of
 
     total = sum(map(size_of, paths))
-    unseen = 0
     shown: Callable[[int], object] = lambda count: None  # noqa: E731  # a bar, where there is one
 
     def advance(count: int) -> None:
-        nonlocal unseen
-        unseen += count
         shown(count)
-
-    def enough() -> bool:
-        nonlocal unseen
-        if unseen < _BATCH_BYTES:
-            return False
-        unseen = 0
-        return True
 
     def events() -> Iterator[Event | Damaged]:
         for path in paths:
@@ -108,7 +97,7 @@ def _imported(store: str, paths: list[str], damaged: Callable[[Damaged], object]
     hold = HOLD if all(map(os.path.isfile, paths)) else 0.0
 
     def run() -> Imported:
-        return or_fail(lambda: import_into(store, events(), damaged, hold=hold, enough=enough))
+        return or_fail(lambda: import_into(store, events(), damaged, hold=hold, beside=is_worth_it(paths)))
 
     if total < 1 << 22 or not sys.stderr.isatty():
         return run()

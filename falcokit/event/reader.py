@@ -16,7 +16,7 @@ from falcokit.event.audit import audit_events
 from falcokit.event.event import Event
 from falcokit.event.form import AUDIT, FALCO, FIELDS, TEXT
 from falcokit.event.lines import numbered_lines
-from falcokit.event.recognise import NotAnEvent, events_of
+from falcokit.event.recognise import NotAnEvent, events_of, is_clean
 from falcokit.event.text_line import read_text_line, unprefixed
 from falcokit.record import Record
 
@@ -64,21 +64,15 @@ def read_events(chunks: Iterable[bytes], name: str = "", *, max_line: int = MAX_
             else:
                 if document.__class__ is dict:
                     fields = document.get("output_fields")
-                    # Nothing in it that `cleaned` would change; Go escapes the signs of <NA>.
-                    if (
-                        b'"<NA>"' not in line
-                        and b"u003cNA" not in line
-                        and b' ":' not in line
-                        and b"image.digest" not in line
-                    ):
-                        if fields.__class__ is dict:
+                    if fields.__class__ is dict:
+                        if is_clean(fields):
                             pending.parsed = True
                             yield Event(fields, FALCO, document, name, number, line)
                             continue
-                        if "evt.type" in document and fields is None:
-                            pending.parsed = True
-                            yield Event(document, FIELDS, document, name, number)
-                            continue
+                    elif fields is None and "evt.type" in document and is_clean(document):
+                        pending.parsed = True
+                        yield Event(document, FIELDS, document, name, number)
+                        continue
                 pending.parsed = True
                 yield from _of_document(document, line, name, number)
                 continue

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from itertools import chain, islice
-from math import inf
-from typing import Final
+from contextlib import closing, suppress
+from itertools import islice
+from typing import Final, TypeAlias
 
 from falcokit.event import Damaged, Event
-from falcokit.history.store import BATCH, History, Progress, open_to_write
+from falcokit.history.beside import made_beside
+from falcokit.history.gathering import BATCH, batches_of, gather
+from falcokit.history.rows import Columns, Packed, packed
+from falcokit.history.store import History, Progress, open_to_write
+from falcokit.overview.template import Templates
 from falcokit.record import Record
 
 __all__ = ["HOLD", "PATIENCE", "PAUSE", "Imported", "add_all", "import_events", "import_into", "only_events"]
@@ -21,8 +25,8 @@ PAUSE: Final = 0.12
 """Seconds that it lets them in between: whoever waits looks at least ten times a second."""
 PATIENCE: Final = 60.0
 """Seconds that it waits until others let it in again."""
-_SOME: Final = 256
-"""How many events are taken at once."""
+
+_Batch: TypeAlias = list[Columns | Packed]
 
 
 class Imported(Record):
@@ -37,18 +41,23 @@ class Imported(Record):
 
 
 def import_events(
-    history: History, events: Iterable[Event | Damaged], damaged: Callable[[Damaged], object] = lambda _: None
+    history: History,
+    events: Iterable[Event | Damaged],
+    damaged: Callable[[Damaged], object] = lambda _: None,
+    *,
+    beside: bool = False,
 ) -> tuple[int, int]:
     """Put all *events* in that are not there yet: how many were read, how many were new.  *damaged* is told of what is no event.
 
-    Each batch is there for good once it is in; a run that was interrupted can be done again.
+    Each batch is there for good once it is in; a run that was interrupted can be done again.  With *beside* another process reads them
+    (`made_beside`).
     """
-    source = _Source(events, damaged)
-    with ThreadPoolExecutor(1) as pool:
-        done = _put_all(history, pool, source.batches())
-    if source.interrupted:
+    source = _started(gather(events, Templates()), beside)
+    with ThreadPoolExecutor(1) as pool, closing(source):
+        done = _put_all(history, pool, batches_of(source, damaged))
+    if done.interrupted:
         raise KeyboardInterrupt
-    return done
+    return done.read, done.new
 
 
 def import_into(
@@ -57,23 +66,28 @@ def import_into(
     damaged: Callable[[Damaged], object] = lambda _: None,
     *,
     hold: float = HOLD,
-    enough: Callable[[], bool] = lambda: False,
+    beside: bool = False,
 ) -> Imported:
     """As `import_events`, into the history at *path*, which others can read and write in between.
 
-    It is kept for *hold* seconds at a time, and never while the first events of a batch are waited for.  A batch ends early where
-    *enough* says so.  An interrupt while events are read ends the import after those that were.  Raises `ConfigError`.
+    It is kept for *hold* seconds at a time, and never while the first batch of these is waited for.  An interrupt while events are read
+    ends the import after those that were.  With *beside* another process reads them (`made_beside`).  Raises `ConfigError`.
     """
-    source = _Source(events, damaged, enough)
-    read = new = 0
-    with ThreadPoolExecutor(1) as pool:
-        while first := list(source.some(_SOME if hold else BATCH)):
-            if read:
-                time.sleep(PAUSE)
+    source = _started(gather(events, Templates()), beside)
+    batches = batches_of(source, damaged)
+    done, closed = Imported(0, 0), 0.0
+    with ThreadPoolExecutor(1) as pool, closing(source), suppress(KeyboardInterrupt):
+        while (first := next(batches, None)) is not None:
+            time.sleep(max(0.0, closed + PAUSE - time.monotonic()))
             with open_to_write(path, PATIENCE) as history:
-                some, added = _put_all(history, pool, source.batches(first, time.monotonic() + hold))
-            read, new = read + some, new + added
-    return Imported(read, new, source.interrupted)
+                some = _put_all(history, pool, _until(time.monotonic() + hold, first, batches))
+            closed = time.monotonic()
+            done = Imported(done.read + some.read, done.new + some.new)
+            if some.interrupted:
+                break
+        else:
+            return done
+    return done.replaced(interrupted=True)
 
 
 def add_all(history: History, events: Iterator[Event], progress: Progress) -> tuple[int, int]:
@@ -97,59 +111,33 @@ def only_events(events: Iterable[Event | Damaged], damaged: Callable[[Damaged], 
             damaged(event)
 
 
-def _put_all(history: History, pool: ThreadPoolExecutor, batches: Iterable[Iterable[Event]]) -> tuple[int, int]:
-    read = added = 0
-    waiting: Future[int] | None = None
+def _started(found: Iterator[Columns | Damaged], beside: bool) -> Generator[Columns | Packed | Damaged]:
+    if beside:
+        yield from made_beside(packed(one) if isinstance(one, Columns) else one for one in found)
+    else:
+        yield from found
+
+
+def _until(end: float, first: _Batch, batches: Iterator[_Batch]) -> Iterator[_Batch]:
+    """*first* and those *batches* that are there before the moment *end*."""
+    yield first
+    while time.monotonic() < end and (batch := next(batches, None)) is not None:
+        yield batch
+
+
+def _put_all(history: History, pool: ThreadPoolExecutor, batches: Iterator[_Batch]) -> Imported:
+    read, interrupted = 0, False
+    sent: list[Future[int]] = []
     try:
-        for events in batches:
-            batch = history.batch(events)
-            read += batch.count
-            added += waiting.result() if waiting is not None else 0
-            waiting = pool.submit(history.put, batch)
-        return read, added + (waiting.result() if waiting is not None else 0)
+        for batch in batches:
+            if sent:
+                sent[-1].result()
+            sent.append(pool.submit(history.put, batch))
+            read += sum([part.count for part in batch])
+        wait(sent)
+    except KeyboardInterrupt:
+        interrupted = True
     finally:
-        # Whoever gets an error or an interrupt closes the history: not under a batch that is on its way.
-        if waiting is not None:
-            wait([waiting])
-
-
-class _Source:
-    """Events, a batch at a time; *damaged* is told of what is none."""
-
-    def __init__(
-        self,
-        events: Iterable[Event | Damaged],
-        damaged: Callable[[Damaged], object],
-        enough: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._events: Final = iter(events)
-        self._damaged: Final = damaged
-        self._enough: Final = enough
-        self._ended = False
-        self.interrupted = False
-
-    def batches(self, first: Sequence[Event] = (), end: float = inf) -> Iterator[Iterator[Event]]:
-        """*first* and what follows, until the moment *end*."""
-        more = first or list(self.some(_SOME))
-        while more:
-            yield chain(more, self.some(BATCH - len(more)))
-            more = list(self.some(_SOME)) if time.monotonic() < end else []
-
-    def some(self, most: int) -> Iterator[Event]:
-        """The next *most* events, or a few more; fewer where these are enough.  None at the end, and after an interrupt."""
-        while most > 0 and not self._ended:
-            found: list[Event | Damaged] = []
-            try:
-                found.extend(islice(self._events, _SOME))  # Keeps what came before an interrupt.
-            except KeyboardInterrupt:
-                self.interrupted = True
-            self._ended = len(found) < _SOME
-            events = [one for one in found if isinstance(one, Event)]
-            if len(events) < len(found):
-                for one in found:
-                    if isinstance(one, Damaged):
-                        self._damaged(one)
-            yield from events
-            most -= len(events)
-            if self._enough():
-                return
+        # Whoever gets an error closes the history: not under a batch that is on its way.
+        wait(sent)
+    return Imported(read, sum([one.result() for one in sent]), interrupted)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from falcokit.history.gathering import BATCH
 from falcokit.history.query import Entry, Filter, event_of, label_expression
-from falcokit.history.store import BATCH, History
+from falcokit.history.store import History
 from falcokit.overview.grouping import told
 
 __all__ = ["labelled", "newest_first", "present"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import compress, islice
+from io import BytesIO
+from itertools import compress
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
@@ -16,8 +18,9 @@ from falcokit.forward.enrich import id_of, identity_of
 from falcokit.overview.labels import FIELDS_OF
 from falcokit.overview.severity import PRIORITIES, rank_of, tile_of
 from falcokit.overview.template import Templates
+from falcokit.record import Record
 
-__all__ = ["COLUMNS", "columns_of"]
+__all__ = ["AT_ONCE", "COLUMNS", "Columns", "Packed", "columns_of", "joined", "packed"]
 
 COLUMNS: Final = {
     "time": "BIGINT", "id": "UBIGINT", "rank": "UTINYINT", "rule": "VARCHAR", "policy": "VARCHAR", "tile": "VARCHAR",
@@ -56,32 +59,91 @@ _IMAGE: Final = ("image", "tag", "digest")
 _ELSEWHERE: Final = ("container.image", "evt.hostname")
 """Fields that say in another way what columns are for."""
 _PORTS: Final = ("fd.sport", "fd.rport")
-_AT_ONCE: Final = 512
-"""How many events are looked at at once: so few that they are still in the processor's cache."""
+AT_ONCE: Final = 512
+"""How many events are best looked at at once: so few that they are still in the processor's cache."""
 _RANKS: Final = {word: rank for rank, word in enumerate(PRIORITIES)}
 
 _Columns: TypeAlias = dict[str, list[Any]]
 
 
-def columns_of(events: Iterable[Event], templates: Templates, now: int) -> _Columns:
-    """The columns of *events*, in any order; *now* (nanoseconds since 1970) is the moment of those that tell none.
+class Columns(Record):
+    """Events as columns.  The numbers in ``template`` are places in ``forms``, each a rule and a text."""
+
+    __slots__ = ("columns", "forms")
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]], forms: Sequence[tuple[str, str]]) -> None:
+        self.columns: Final = columns
+        self.forms: Final = forms
+
+    @property
+    def count(self) -> int:
+        """How many events there are."""
+        return len(self.columns["raw"])
+
+    @property
+    def size(self) -> int:
+        """How many characters they have."""
+        return sum(map(len, self.columns["raw"]))
+
+    def opened(self) -> Columns:
+        """As `Packed.opened`: these themselves."""
+        return self
+
+
+class Packed(Record):
+    """`Columns`, ``count`` events of ``size`` characters, packed for another process: in one piece of memory."""
+
+    __slots__ = ("count", "data", "size")
+
+    def __init__(self, count: int, size: int, data: bytes) -> None:
+        self.count: Final = count
+        self.size: Final = size
+        self.data: Final = data
+
+    def opened(self) -> Columns:
+        """What was packed, by a copy of this process."""
+        found: Columns = pickle.loads(self.data)
+        return found
+
+
+def packed(columns: Columns) -> Packed:
+    """*columns* in one piece of memory."""
+    stream = BytesIO()
+    pickler = pickle.Pickler(stream, pickle.HIGHEST_PROTOCOL)
+    pickler.fast = True  # No text is looked for among those before.
+    pickler.dump(columns)
+    return Packed(columns.count, columns.size, stream.getvalue())
+
+
+def joined(parts: Iterable[Columns | Packed]) -> Columns:
+    """*parts*, one or more, put together."""
+    columns: _Columns = {"raw": []}
+    forms: list[tuple[str, str]] = []
+    for one in parts:
+        part = one.opened()
+        _append(columns, {**part.columns, "template": [len(forms) + place for place in part.columns["template"]]})
+        forms += part.forms
+    return Columns(columns, forms)
+
+
+def columns_of(events: Sequence[Event], templates: Templates, now: int) -> Columns:
+    """The columns of some *events*, in any order; *now* (nanoseconds since 1970) is the moment of those that tell none.
 
     A column of which all is None is left out, and there is no ``id``: instead ``own`` is what tells an event from every other, None
     where its moment, rule, output and host do.
     """
-    found: _Columns = {"raw": []}
-    source = iter(events)
-    while some := list(islice(source, _AT_ONCE)):
-        columns, rest = _alerts(some, templates)
-        _append(found, columns)
-        if rest:
-            rows = zip(*[_row(event, templates, now) for event in rest], strict=True)
-            _append(found, {name: column for name, column in zip(_ROW, rows, strict=True) if {*column} != {None}})
-    return found
+    columns, rest = _alerts(events, templates)
+    if rest:
+        rows = zip(*[_row(event, templates, now) for event in rest], strict=True)
+        _append(columns, {name: column for name, column in zip(_ROW, rows, strict=True) if {*column} != {None}})
+    used = list(dict.fromkeys(columns["template"]))
+    places = {number: place for place, number in enumerate(used)}
+    columns["template"] = [places[number] for number in columns["template"]]
+    return Columns(columns, [templates.found[number] for number in used])
 
 
 def _append(found: _Columns, more: Mapping[str, Sequence[Any]]) -> None:
-    """Put *more* behind *found*."""
+    """Put the columns *more* behind *found*."""
     before, count = len(found["raw"]), len(more["raw"])
     for name in found.keys() - more.keys():
         found[name] += [None] * count

@@ -7,22 +7,24 @@ import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from falcokit.errors import ConfigError
-from falcokit.history.rows import COLUMNS, columns_of
+from falcokit.history.gathering import BATCH, gather
+from falcokit.history.rows import COLUMNS, Columns, Packed, joined
 from falcokit.log.mark import Mark
 from falcokit.overview.template import Templates
 from falcokit.record import Record
 
 if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
     import duckdb
 
     from falcokit.event import Event
 
 __all__ = [
-    "BATCH",
-    "Batch",
     "Held",
     "History",
     "Progress",
@@ -30,14 +32,13 @@ __all__ = [
     "in_memory",
     "open_to_read",
     "open_to_write",
+    "temporary",
     "trouble_told",
 ]
 
 _VERSION: Final = "3"
 _PATIENCE: Final = 15.0
 """Seconds that a reader or writer waits for a writer."""
-BATCH: Final = 16_384
-"""How many events are best put in at once."""
 _DAMAGED: Final = (
     "not a valid DuckDB",
     "Serialization Error",
@@ -65,17 +66,6 @@ class Progress(Record):
         self.mark: Final = mark
 
 
-class Batch(Record):
-    """Events to be put in, ``count`` of them: those of ``table``, in memory, and the forms of outputs that are new with them."""
-
-    __slots__ = ("count", "forms", "table")
-
-    def __init__(self, table: str, count: int, forms: Sequence[tuple[int, str, str]]) -> None:
-        self.table: Final = table
-        self.count: Final = count
-        self.forms: Final = forms
-
-
 class History:
     """An open database; a context manager that closes it."""
 
@@ -84,11 +74,10 @@ class History:
         self.path: Final = path
         self.searched: object = None
         """What was last looked for, whose events the table ``searched`` has."""
-        self._templates: Templates | None = None
-        self._kept = 0
-        self._beside: duckdb.DuckDBPyConnection | None = None
-        """What gets a batch ready while another is put in."""
-        self._tables = 0
+        self.folder: TemporaryDirectory[str] | None = None
+        """What goes with it when it is closed."""
+        self._templates: Final = Templates()
+        self._forms: dict[tuple[str, str], int] | None = None
 
     def __enter__(self) -> History:
         return self
@@ -98,9 +87,9 @@ class History:
 
     def close(self) -> None:
         """Let others have the file."""
-        if self._beside is not None:
-            self._beside.close()
         self.connection.close()
+        if self.folder is not None:
+            self.folder.cleanup()
 
     def all(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows that *query* gives.  Raises `ConfigError` where the file is damaged."""
@@ -108,37 +97,67 @@ class History:
             return self.connection.execute(query, list(values)).fetchall()
 
     def add(self, events: Iterable[Event], progress: Progress | None = None) -> int:
-        """Put *events* in, each that is not there yet; how many these were.  All of them or, when interrupted, none."""
-        return self.put(self.batch(events), progress)
+        """Put *events* in, as `put` does."""
+        return self.put([one for one in gather(events, self._templates) if isinstance(one, Columns)], progress)
 
-    def batch(self, events: Iterable[Event]) -> Batch:
-        """Get *events* ready to be put in; asks the database nothing but the first time, so that it may go on with the last batch."""
-        import duckdb
+    def put(self, batch: Sequence[Columns | Packed], progress: Progress | None = None) -> int:
+        """Put the events of *batch* in, each that is not there yet; how many these were.  All of them or, when interrupted, none.
 
-        if self._templates is None:
-            self._templates = Templates(self.all("SELECT rule, text FROM templates ORDER BY number"))
-            self._kept = len(self._templates.found)
-        templates = self._templates
-        columns = columns_of(events, templates, time.time_ns())
-        forms = [(self._kept + number, *form) for number, form in enumerate(templates.found[self._kept :])]
-        self._kept = len(templates.found)
-        count = len(columns["raw"])
+        *progress* is how far a file was read with them.  Raises `ConfigError` where the disk does not take them, or the file is damaged.
+        """
+        connection = self.connection
         with trouble_told(self.path):
+            forms = self._number_forms()
+            before = len(forms)
             try:
-                table = self._table_of(columns) if count else ""
-            except duckdb.InvalidInputException:
-                # JSON can have halves of surrogate pairs in its texts, and no database takes these.
-                table = self._table_of({name: _whole(column) for name, column in columns.items()})
-                forms = [(number, *_whole(form)) for number, *form in forms]
-        return Batch(table, count, forms)
+                if batch:
+                    self._make_table(joined(batch), forms)
+                connection.execute("BEGIN")
+                added = self._insert() if batch else 0
+                if new := [(number, *form) for form, number in islice(forms.items(), before, None)]:
+                    connection.executemany("INSERT INTO templates VALUES (?, ?, ?)", new)
+                if progress is not None:
+                    connection.execute("DELETE FROM files WHERE path = ?", [progress.path])
+                    mark = progress.mark
+                    connection.execute(
+                        "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
+                        [progress.path, mark.inode, mark.bytes, mark.head, mark.tail, mark.time],
+                    )
+                connection.execute("COMMIT")
+            except BaseException:
+                self._forms = None
+                with suppress(Exception):
+                    connection.execute("ROLLBACK")
+                raise
+            finally:
+                with suppress(Exception):
+                    connection.execute("DROP TABLE IF EXISTS batch")
+        return added
 
-    def _table_of(self, columns: Mapping[str, Sequence[Any]]) -> str:
+    def _number_forms(self) -> dict[tuple[str, str], int]:
+        """The numbers of the forms of outputs that are in the database."""
+        if self._forms is None:
+            found = self.all("SELECT rule, text, number FROM templates ORDER BY number")
+            self._forms = {(rule, text): number for rule, text, number in found}
+        return self._forms
+
+    def _make_table(self, batch: Columns, forms: dict[tuple[str, str], int]) -> None:
+        """Make the table ``batch``, in memory; forms of outputs that are not there get a number in *forms*."""
+        import duckdb
         import numpy
 
-        if self._beside is None:
-            self._beside = self.connection.cursor()
-        self._tables += 1
-        table = f"memory.main.batch_{self._tables}"
+        whole = [(_whole(rule), _whole(text)) for rule, text in batch.forms]
+        numbers = numpy.array([forms.setdefault(form, len(forms)) for form in whole], dtype="uint32")
+        columns = {**batch.columns, "template": numbers[numpy.array(batch.columns["template"])]}
+        try:
+            self._make_table_of(columns)
+        except duckdb.InvalidInputException:
+            # JSON can have halves of surrogate pairs in its texts, and no database takes these.
+            self._make_table_of({name: [*map(_whole, column)] for name, column in columns.items()})
+
+    def _make_table_of(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        import numpy
+
         said = "concat_ws(chr(0), time, rule, output, host)"
         own = f"coalesce(own, {said})" if "own" in columns else said
         chosen = [
@@ -149,59 +168,29 @@ class History:
             else f'NULL::{kind} AS "{name}"'
             for name, kind in COLUMNS.items()
         ]
-        arrays = {name: numpy.array(column, dtype=_NUMBERS.get(name, object)) for name, column in columns.items()}
-        self._beside.register("gathered", arrays)
+        arrays = {name: numpy.asarray(column, dtype=_NUMBERS.get(name, object)) for name, column in columns.items()}
+        self.connection.register("gathered", arrays)
         try:
-            self._beside.execute(f"CREATE TABLE {table} AS SELECT {', '.join(chosen)} FROM gathered")
+            self.connection.execute(f"CREATE TEMP TABLE batch AS SELECT {', '.join(chosen)} FROM gathered")
         finally:
-            self._beside.unregister("gathered")
-        return table
+            self.connection.unregister("gathered")
 
-    def put(self, batch: Batch, progress: Progress | None = None) -> int:
-        """Put the events of a batch in, as `add` does; *progress* is how far a file was read with them.
-
-        Raises `ConfigError` where the disk does not take them, or the file is damaged.
-        """
-        connection = self.connection
-        with trouble_told(self.path):
-            connection.execute("BEGIN")
-            try:
-                added = self._insert(batch.table) if batch.count else 0
-                if batch.forms:
-                    connection.executemany("INSERT INTO templates VALUES (?, ?, ?)", batch.forms)
-                if progress is not None:
-                    connection.execute("DELETE FROM files WHERE path = ?", [progress.path])
-                    mark = progress.mark
-                    connection.execute(
-                        "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
-                        [progress.path, mark.inode, mark.bytes, mark.head, mark.tail, mark.time],
-                    )
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(Exception):
-                    connection.execute("ROLLBACK")
-                raise
-            finally:
-                if batch.count:
-                    with suppress(Exception):
-                        connection.execute(f"DROP TABLE {batch.table}")
-        return added
-
-    def _insert(self, table: str) -> int:
+    def _insert(self) -> int:
+        """Put in what is in the table ``batch`` and not there yet."""
         import numpy
 
-        keys = self.connection.execute(f"SELECT time, id, timed FROM {table}").fetchnumpy()
-        moments, ids = keys["time"], keys["id"]
+        keys = self.connection.execute("SELECT time, id, timed FROM batch").fetchnumpy()
+        moments, ids = numpy.where(keys["timed"], keys["time"], 0), keys["id"]
         order = numpy.lexsort((ids, moments))
         again = order[1:][(numpy.diff(ids[order]) == 0) & (numpy.diff(moments[order]) == 0)]
         once = "" if not len(again) else f" WHERE batch.rowid NOT IN ({', '.join(map(str, again))})"
         # Those there already are of the same moments, but for events that tell none: nothing else has to be looked at.
-        timeless = "" if keys["timed"].all() else f" OR id IN (SELECT id FROM {table} WHERE NOT timed)"
+        timeless = "" if keys["timed"].all() else " OR id IN (SELECT id FROM batch WHERE NOT timed)"
         done = self.connection.execute(
-            f"INSERT INTO events SELECT batch.* FROM {table} AS batch ANTI JOIN"
+            "INSERT INTO events SELECT batch.* FROM batch ANTI JOIN"
             f" (SELECT time, id FROM events WHERE time BETWEEN ? AND ?{timeless}) AS old"
             f" ON old.id = batch.id AND (old.time = batch.time OR NOT batch.timed){once}",
-            [int(moments.min()), int(moments.max())],
+            [int(keys["time"].min()), int(keys["time"].max())],
         ).fetchone()
         return int(done[0]) if done else 0
 
@@ -233,6 +222,22 @@ def in_memory(events: Iterable[Sequence[Event]] = ()) -> History:
     _create(history)
     for batch in events:
         history.add(batch)
+    return history
+
+
+def temporary() -> History:
+    """A history in a folder of its own, which only the user can read, and which is gone when the history is closed.
+
+    Memory does not grow with it, as it does `in_memory`.  Raises `ConfigError`.
+    """
+    from tempfile import TemporaryDirectory
+
+    try:
+        folder = TemporaryDirectory(prefix="falcokit-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ConfigError(f"there is no folder for a while: {(error.strerror or 'it failed').lower()}") from None
+    history = open_to_write(os.path.join(folder.name, "events.duckdb"))
+    history.folder = folder
     return history
 
 
@@ -293,8 +298,9 @@ def _is_held(error: str) -> bool:
     return "lock on file" in error
 
 
-def _whole(values: Iterable[Any]) -> list[Any]:
-    return [one.encode("utf-8", "replace").decode() if isinstance(one, str) else one for one in values]
+def _whole(value: Any) -> Any:
+    """*value*, without halves of surrogate pairs where it is a text."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _told(path: str, error: str) -> str:
@@ -326,13 +332,15 @@ def _connect(path: str, read_only: bool) -> duckdb.DuckDBPyConnection:
         config={"autoinstall_known_extensions": False, "autoload_known_extensions": False, "memory_limit": "2GB"},
     )
     try:
+        quoted = path.replace("'", "''")
         if path:
             # Groups of rows as large as a batch are written once, in their place.
             # The type is given because a name such as events.json would be attached as what it holds.
             how = "TYPE duckdb, READ_ONLY" if read_only else f"TYPE duckdb, ROW_GROUP_SIZE {BATCH}"
-            quoted = path.replace("'", "''")
             connection.execute(f"ATTACH '{quoted}' AS history ({how})")
             connection.execute("USE history")
+        # What memory does not hold: beside the history, and never in the folder that one happens to be in.
+        connection.execute(f"SET temp_directory = '{quoted}.tmp'" if path else "SET temp_directory = ''")
         # A file from elsewhere must not make us read other files.
         connection.execute("SET enable_external_access = false")
     except BaseException:

@@ -36,6 +36,18 @@ def test_events_are_imported_once_wherever_they_come_from(tmp_path: Path, store:
     assert store.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("failing", [False, True])
+def test_nothing_is_left_of_standard_input(tmp_path: Path, failing: bool) -> None:
+    held = tmp_path / "while"
+    held.mkdir()
+    where = ("--where", "no condition (") if failing else ()
+    code, _, wrong = run(tmp_path, "list", "-", *where, input=lines(0, 3), TMPDIR=str(held))
+    assert code == 2 * failing
+    assert ("3 of 3" in wrong) is not failing
+    assert os.listdir(held) == []
+    assert run(tmp_path, "list", "-", input=lines(0, 3), TMPDIR="/nonexistent")[0] == 0  # Another place is found.
+
+
 def test_what_is_no_event_is_told_and_the_rest_is_imported(tmp_path: Path, store: Path) -> None:
     (tmp_path / "bad.json").write_bytes(line(1) + b'no event \x1b[31m\n{"rule": 1\n' + line(2))
     code, out, err = run(tmp_path, "import", "bad.json")

@@ -21,8 +21,9 @@ from falcokit.errors import ConfigError
 from falcokit.event import Event, read_events
 from falcokit.forward.enrich import enriched
 from falcokit.forward.integration import Integration
+from falcokit.history.gathering import BATCH
 from falcokit.history.importing import import_events, import_into
-from falcokit.history.store import BATCH, History, in_memory, open_to_read, open_to_write
+from falcokit.history.store import History, in_memory, open_to_read, open_to_write
 
 SHARED = Path(__file__).parents[3] / "shared" / "events"
 
