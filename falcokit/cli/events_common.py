@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Annotated, Final, Optional
 
 import typer
@@ -66,13 +66,14 @@ _SMALL: Final = 1 << 22
 """Bytes of a file up to which its events are kept in memory."""
 
 
-def opened(files: list[str] | None, store: str | None) -> History:
-    """The events of *files*, or those of the history."""
+def opened(files: list[str] | None, store: str | None) -> AbstractContextManager[History]:
+    """The events of *files*, or those of the history.  It is entered once: nothing is left of files behind it."""
     from falcokit.history.store import default_path, in_memory, open_to_read, temporary
     from falcokit.workspace.event_files import size_of
 
     if not files:
-        return or_fail(lambda: open_to_read(store or default_path()))
+        # It is not closed: the end of the process does that at once.
+        return nullcontext(or_fail(lambda: open_to_read(store or default_path())))
     if store:
         fail("give either files of events or --store")
     from falcokit.history.beside import is_worth_it

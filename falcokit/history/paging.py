@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from falcokit.history.gathering import BATCH
-from falcokit.history.query import Entry, Filter, event_of, label_expression
+from falcokit.history.query import SHOWN, Entry, Filter, event_of, label_expression, reach
 from falcokit.history.store import History
 from falcokit.overview.grouping import told
 
@@ -27,8 +27,10 @@ def newest_first(
     They are fetched in chunks that grow, each from where the last one ended: the newest cost little however many there are.
     """
     lazy = chosen.where is not None or chosen.search
+    within = reach(history, chosen.search)
     for since, until in _windows(history, chosen) if lazy else [(chosen.since, chosen.until)]:
-        found = _in_window(history, chosen.replaced(since=since, until=until), labels, 0 if lazy else skip)
+        window = chosen.replaced(since=since, until=until)
+        found = _in_window(history, window, within, labels, 0 if lazy else skip)
         for one in found:
             if lazy and skip:
                 skip -= 1
@@ -50,18 +52,17 @@ def _windows(history: History, chosen: Filter) -> Iterator[tuple[int | None, int
 
 
 def _in_window(
-    history: History, chosen: Filter, labels: Sequence[str], skip: int
+    history: History, chosen: Filter, within: str, labels: Sequence[str], skip: int
 ) -> Iterator[tuple[Entry, tuple[str | None, ...]]]:
-    shown = ", ".join([f'"{name}"' for name in Entry._fields])
     expressions = [label_expression(label) for label in labels]
-    columns = ", ".join([shown, *[expression for expression, _ in expressions]])
+    columns = ", ".join([SHOWN, *[expression for expression, _ in expressions]])
     given = [value for _, more in expressions for value in more]
     where, width = chosen.where, len(Entry._fields)
     offset, size = skip, _FIRST
     if where is not None:
         columns, size = f"{columns}, raw", BATCH
     while True:
-        clause, values = chosen.clause()
+        clause, values = chosen.clause(within)
         rows = history.all(
             # All columns, and what labels are, of the rows of the chunk only.
             f"SELECT {columns} FROM events WHERE rowid IN (SELECT rowid FROM events WHERE {clause} ORDER BY time DESC, id"

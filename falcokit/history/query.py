@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from falcokit.event import Event
 from falcokit.event.reader import read_events
+from falcokit.history.letters import SEARCHED, may_have
 from falcokit.history.rows import COLUMNS
-from falcokit.history.store import History, trouble_told
+from falcokit.history.store import MOMENT, OUTPUT, History, trouble_told
 from falcokit.overview.labels import PROMOTED
+from falcokit.overview.severity import PRIORITIES
 from falcokit.record import Record
 
 __all__ = [
+    "SHOWN",
     "Entry",
     "Filter",
     "condition",
@@ -22,12 +26,19 @@ __all__ = [
     "find",
     "label_expression",
     "newest",
+    "reach",
     "scope",
     "total",
 ]
 
-_SHOWN: Final = tuple(name for name in COLUMNS if name not in ("raw", "labels", "timed"))
-_SEARCHED: Final = ("rule", "policy", "container", "image", "host", "namespace", "pod", "process", '"user"', "output")
+SHOWN: Final = ", ".join(
+    f"{OUTPUT} AS output" if name == "output" else f'"{name}"'
+    for name in COLUMNS
+    if name not in ("raw", "labels", "timed")
+)
+"""The fields of `Entry`, in SQL."""
+_MOMENT: Final = "00:00:00.000000000: "
+_FIGURE: Final = re.compile("[0-9]")
 
 
 class Entry(NamedTuple):
@@ -94,8 +105,8 @@ class Filter(Record):
         self.search: Final = search
         self.where: Final = where
 
-    def clause(self) -> tuple[str, list[object]]:
-        """The condition in SQL with its values, without ``where``."""
+    def clause(self, within: str = "true") -> tuple[str, list[object]]:
+        """The condition in SQL with its values, without ``where``; *within* is the `reach` of ``search``."""
         parts: list[str] = []
         values: list[object] = []
 
@@ -118,12 +129,52 @@ class Filter(Record):
         if self.namespaces:
             add(f"({' OR '.join(['namespace GLOB ?'] * len(self.namespaces))})", *self.namespaces)
         if self.search:
-            # The faster of two ways, where no letter of the text has a meaning of its own.
-            plain = not {"%", "_", "\\"} & set(self.search)
-            test = "{} ILIKE ?" if plain else "contains(lower({}), ?)"
-            text = f"%{self.search}%" if plain else self.search.lower()
-            add(f"({' OR '.join(test.format(name) for name in _SEARCHED)})", *[text] * len(_SEARCHED))
+            add(*_search(self.search, within))
         return " AND ".join(parts) or "true", values
+
+
+def _search(text: str, within: str) -> tuple[str, *tuple[str, ...]]:
+    """What looks for *text* in what lists show, in SQL with its values, in the columns of the parts that *within* chooses."""
+    # The faster of two ways, where no letter of the text has a meaning of its own.
+    plain = not {"%", "_", "\\"} & set(text)
+    test, value = ("{} ILIKE ?", f"%{text}%") if plain else ("contains(lower({}), lower(?))", text)
+    columns = [] if within == "false" else [test.format(f'"{name}"') for name in SEARCHED]
+    found = [f"({within} AND ({' OR '.join(columns)}))"] if columns else []
+    words = dict(enumerate(word.lower() for word in PRIORITIES))
+    ranks = [rank for rank, word in words.items() if text.lower() in f": {word} "]
+    if ranks:
+        found.append(f"(headed AND rank IN ({', '.join(map(str, ranks))}))")
+    heads = [f"{_MOMENT}{word} " for rank, word in words.items() if rank not in ranks]
+    if any(_begins_in(text, head) or (_is_in(text, head) and not _is_in(text, _MOMENT)) for head in heads):
+        columns.append(OUTPUT)
+        found.append(test.format(f"({OUTPUT})"))
+    elif heads and _is_in(text, _MOMENT):
+        columns.append(MOMENT)
+        found.append(f"(headed AND {test.format(MOMENT)})")
+    return f"({' OR '.join(found) or 'false'})", *[value] * len(columns)
+
+
+def reach(history: History, text: str) -> str:
+    """The parts of the history whose columns can have *text*, in SQL."""
+    if not text or _is_in(text, _MOMENT) or _begins_in(text, _MOMENT):
+        return "true"
+    parts = history.all("SELECT part, letters FROM parts UNION ALL SELECT part, letters FROM begun")
+    found = may_have(text, [letters for _, letters in parts])
+    if found is None or all(found):
+        return "true"
+    numbers = [str(part) for (part, _), one in zip(parts, found, strict=True) if one]
+    return f"part IN ({', '.join(numbers)})" if numbers else "false"
+
+
+def _is_in(text: str, head: str) -> bool:
+    """Whether *text* may stand in *head*, whatever the figures in it."""
+    return _FIGURE.sub("0", text.lower()) in head
+
+
+def _begins_in(text: str, head: str) -> bool:
+    """Whether *text* may begin in *head* and end behind it, whatever the figures in it."""
+    shape = _FIGURE.sub("0", text.lower())
+    return any(head.endswith(shape[:size]) for size in range(1, len(shape)))
 
 
 def find(history: History, key: str) -> list[tuple[Entry, str]]:
@@ -132,8 +183,7 @@ def find(history: History, key: str) -> list[tuple[Entry, str]]:
     if not text or len(text) > 16 or any(letter not in "0123456789abcdef" for letter in text):
         return []
     low, high = int(text.ljust(16, "0"), 16), int(text.ljust(16, "f"), 16)
-    shown = ", ".join(f'"{name}"' for name in _SHOWN)
-    rows = history.all(f"SELECT {shown}, raw FROM events WHERE id BETWEEN ? AND ? LIMIT 3", [low, high])
+    rows = history.all(f"SELECT {SHOWN}, raw FROM events WHERE id BETWEEN ? AND ? LIMIT 3", [low, high])
     return [(Entry(*row[:-1]), row[-1]) for row in rows]
 
 
@@ -150,7 +200,7 @@ def condition(history: History, chosen: Filter) -> tuple[str, list[object]]:
 
     A text is looked for once, however many questions follow: no question takes longer.
     """
-    clause, values = chosen.clause()
+    clause, values = chosen.clause(reach(history, chosen.search))
     if not chosen.search:
         return clause, values
     asked = chosen.replaced(where=None)

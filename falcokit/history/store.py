@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from falcokit.errors import ConfigError
 from falcokit.history.gathering import BATCH, gather
+from falcokit.history.letters import NONE, SEARCHED, both, letters_of
 from falcokit.history.rows import COLUMNS, Columns, Packed, joined
 from falcokit.log.mark import Mark
+from falcokit.overview.severity import PRIORITIES
 from falcokit.overview.template import Templates
 from falcokit.record import Record
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from falcokit.event import Event
 
 __all__ = [
+    "MOMENT",
+    "OUTPUT",
     "Held",
     "History",
     "Progress",
@@ -36,7 +40,7 @@ __all__ = [
     "trouble_told",
 ]
 
-_VERSION: Final = "3"
+_VERSION: Final = "4"
 _PATIENCE: Final = 15.0
 """Seconds that a reader or writer waits for a writer."""
 _DAMAGED: Final = (
@@ -48,6 +52,12 @@ _DAMAGED: Final = (
 )
 """What the database says of files that it cannot read."""
 _FILES: Final = "path VARCHAR, inode UBIGINT, bytes UBIGINT, head VARCHAR, tail VARCHAR, time UBIGINT"
+_STORED: Final = {**COLUMNS, "headed": "BOOLEAN", "part": "UINTEGER"}
+MOMENT: Final = "strftime(make_timestamp_ns(time), '%H:%M:%S.%n: ')"
+HEAD: Final = f"{MOMENT} || {[*PRIORITIES]}[rank + 1] || ' '"
+"""What Falco writes before an output, in SQL: moment and priority.  It is kept once, in their columns, which takes half as much room."""
+OUTPUT: Final = f"CASE WHEN headed THEN {HEAD} || output ELSE output END"
+"""The whole output of an event, in SQL: with ``headed`` the column has it without what Falco writes before it."""
 _LONG: Final = ("output", "labels", "raw")
 _NUMBERS: Final = {"time": "int64", "template": "uint32", "timed": "bool"}
 
@@ -78,6 +88,7 @@ class History:
         """What goes with it when it is closed."""
         self._templates: Final = Templates()
         self._forms: dict[tuple[str, str], int] | None = None
+        self._part: tuple[int, int, bytes] | None = None
 
     def __enter__(self) -> History:
         return self
@@ -110,10 +121,14 @@ class History:
             forms = self._number_forms()
             before = len(forms)
             try:
+                added = 0
                 if batch:
-                    self._make_table(joined(batch), forms)
-                connection.execute("BEGIN")
-                added = self._insert() if batch else 0
+                    columns = joined(batch)
+                    self._make_table(columns, forms)
+                    connection.execute("BEGIN")
+                    added = self._insert(columns)
+                else:
+                    connection.execute("BEGIN")
                 if new := [(number, *form) for form, number in islice(forms.items(), before, None)]:
                     connection.executemany("INSERT INTO templates VALUES (?, ?, ?)", new)
                 if progress is not None:
@@ -125,7 +140,7 @@ class History:
                     )
                 connection.execute("COMMIT")
             except BaseException:
-                self._forms = None
+                self._forms = self._part = None
                 with suppress(Exception):
                     connection.execute("ROLLBACK")
                 raise
@@ -175,7 +190,33 @@ class History:
         finally:
             self.connection.unregister("gathered")
 
-    def _insert(self) -> int:
+    def _begun(self) -> tuple[int, int, bytes]:
+        """The part of the history that is being filled, with how many events it has and their `letters_of`."""
+        if self._part is None:
+            self._part = next(iter(self.all("SELECT part, count, letters FROM begun")), (0, 0, NONE))
+        return self._part
+
+    def _insert(self, columns: Columns) -> int:
+        """Put in what is in the table ``batch``, which *columns* became, and what texts it has, to be searched."""
+        part, count, before = self._begun()
+        if full := count > 0 and count + columns.count > BATCH:
+            part, count, before = part + 1, 0, NONE
+        if not (added := self._insert_new(part)):
+            return 0
+        # What stands in nearly all events is looked at once.
+        texts = [
+            columns.columns["output"],
+            *[{*columns.columns.get(name, ())} for name in SEARCHED if name != "output"],
+        ]
+        letters = both(before, letters_of(text for some in texts for text in some if text))
+        self._part = (part, count + columns.count, letters)
+        if full:
+            self.connection.execute("INSERT INTO parts SELECT * FROM begun")
+        self.connection.execute("DELETE FROM begun")
+        self.connection.execute("INSERT INTO begun VALUES (?, ?, ?)", [*self._part])
+        return added
+
+    def _insert_new(self, part: int) -> int:
         """Put in what is in the table ``batch`` and not there yet."""
         import numpy
 
@@ -186,8 +227,10 @@ class History:
         once = "" if not len(again) else f" WHERE batch.rowid NOT IN ({', '.join(map(str, again))})"
         # Those there already are of the same moments, but for events that tell none: nothing else has to be looked at.
         timeless = "" if keys["timed"].all() else " OR id IN (SELECT id FROM batch WHERE NOT timed)"
+        headed = f"coalesce(starts_with(output, {HEAD}), false)"
         done = self.connection.execute(
-            "INSERT INTO events SELECT batch.* FROM batch ANTI JOIN"
+            f"INSERT INTO events SELECT batch.* REPLACE (CASE WHEN {headed} THEN substr(output, strlen({HEAD}) + 1) ELSE output END AS output),"
+            f" {headed}, {part} FROM batch ANTI JOIN"
             f" (SELECT time, id FROM events WHERE time BETWEEN ? AND ?{timeless}) AS old"
             f" ON old.id = batch.id AND (old.time = batch.time OR NOT batch.timed){once}",
             [int(keys["time"].min()), int(keys["time"].max())],
@@ -202,6 +245,7 @@ class History:
         """Delete the events before *moment* (nanoseconds since 1970); how many these were.  Raises `ConfigError`."""
         with trouble_told(self.path):
             done = self.connection.execute("DELETE FROM events WHERE time < ?", [moment]).fetchone()
+            self.connection.execute("DELETE FROM parts WHERE part NOT IN (SELECT DISTINCT part FROM events)")
             self.connection.execute("CHECKPOINT")
         return int(done[0]) if done else 0
 
@@ -351,11 +395,13 @@ def _connect(path: str, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _create(history: History) -> None:
     pressed = " USING COMPRESSION zstd" if history.path else ""
-    columns = ", ".join(f'"{name}" {kind}{pressed if name in _LONG else ""}' for name, kind in COLUMNS.items())
+    columns = ", ".join(f'"{name}" {kind}{pressed if name in _LONG else ""}' for name, kind in _STORED.items())
     for statement in (
         "BEGIN",
         f"CREATE TABLE IF NOT EXISTS events ({columns})",
         "CREATE TABLE IF NOT EXISTS templates (number UINTEGER, rule VARCHAR, text VARCHAR)",
+        "CREATE TABLE IF NOT EXISTS parts (part UINTEGER, count UINTEGER, letters BLOB)",
+        "CREATE TABLE IF NOT EXISTS begun (part UINTEGER, count UINTEGER, letters BLOB)",
         f"CREATE TABLE IF NOT EXISTS files ({_FILES})",
         "CREATE TABLE IF NOT EXISTS about (version VARCHAR)",
         f"INSERT INTO about SELECT '{_VERSION}' WHERE NOT EXISTS (SELECT * FROM about)",
@@ -372,7 +418,7 @@ def _check(history: History) -> None:
         columns = [row[0] for row in history.all("SELECT column_name FROM (DESCRIBE events)")]
     except (duckdb.Error, ConfigError):
         found, columns = [], []
-    if found != [(_VERSION,)] or columns != list(COLUMNS):
+    if found != [(_VERSION,)] or columns != list(_STORED):
         history.connection.close()
         raise ConfigError(
             f"{history.path} is no history of this falcokit: name another file with --store, and import anew"

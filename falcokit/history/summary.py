@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from falcokit.history.query import Filter, scope
-from falcokit.history.store import History
+from falcokit.history.store import OUTPUT, History
 from falcokit.overview.kinds import BUCKETS, Group, Summary
 from falcokit.overview.noise import URGENT, Cell
 from falcokit.overview.similar import Form, likenesses
@@ -73,8 +73,8 @@ def _forms(history: History, source: str, values: Sequence[object]) -> list[Form
 def _outputs(history: History, source: str, values: Sequence[object], mask: str) -> list[Form]:
     """The outputs with what *mask* says taken out; the table ``told`` has the events, ``forms`` the numbers of their outputs."""
     history.connection.execute(
-        "CREATE OR REPLACE TEMP TABLE told AS SELECT * EXCLUDE (raw, labels, output),"
-        f" CAST(hash(coalesce(rule, policy, ''), output) >> 1 AS BIGINT) AS form, output FROM {source}",
+        f"CREATE OR REPLACE TEMP TABLE told AS SELECT * EXCLUDE (raw, labels, output), {OUTPUT} AS output,"
+        f" CAST(hash(coalesce(rule, policy, ''), {OUTPUT}) >> 1 AS BIGINT) AS form FROM {source}",
         list(values),
     )
     known: dict[tuple[str, str], int] = {}

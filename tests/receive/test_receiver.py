@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -150,8 +150,8 @@ def test_what_was_acknowledged_outlasts_kills_under_load(tmp_path: Path, store: 
 
             def send(client: int, first: int = sent, receiver: Receiver = receiver) -> list[int]:
                 kept: list[int] = []
-                with suppress(OSError, http.client.HTTPException):
-                    connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=120)
+                connection = http.client.HTTPConnection("127.0.0.1", receiver.port, timeout=120)
+                with suppress(OSError, http.client.HTTPException), closing(connection):
                     for number in range(first + client * 10_000, first + (client + 1) * 10_000, 3):
                         # A kill may come at any byte of a body, of a write, of a fold.
                         connection.request("POST", "/", lines(number, number + 3))
