@@ -78,6 +78,7 @@ def main() -> None:
         ):
             for _, line in zip(range(options.events), source, strict=False):
                 file.write(line)
+        os.sync()  # What is written to the disk meanwhile is not what is timed.
         rules = "jq -r .rule" if shutil.which("jq") else 'grep -o \'"rule":"[^"]*"\''
         plain, _ = timed(f"{rules} e.json | sort | uniq -c", folder)
         print(f"{options.events} alerts, {os.path.getsize(folder / 'e.json') // options.events} bytes each")

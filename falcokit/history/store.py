@@ -53,7 +53,7 @@ _DAMAGED: Final = (
 """What the database says of files that it cannot read."""
 _FILES: Final = "path VARCHAR, inode UBIGINT, bytes UBIGINT, head VARCHAR, tail VARCHAR, time UBIGINT"
 _STORED: Final = {**COLUMNS, "headed": "BOOLEAN", "part": "UINTEGER"}
-MOMENT: Final = "strftime(make_timestamp_ns(time), '%H:%M:%S.%n: ')"
+MOMENT: Final = "strftime(make_timestamp_ns(least(time, 9223372036854775806)), '%H:%M:%S.%n: ')"
 HEAD: Final = f"{MOMENT} || {[*PRIORITIES]}[rank + 1] || ' '"
 """What Falco writes before an output, in SQL: moment and priority.  It is kept once, in their columns, which takes half as much room."""
 OUTPUT: Final = f"CASE WHEN headed THEN {HEAD} || output ELSE output END"
