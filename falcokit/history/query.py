@@ -10,7 +10,8 @@ from falcokit.event import Event
 from falcokit.event.reader import read_events
 from falcokit.history.letters import SEARCHED, may_have
 from falcokit.history.rows import COLUMNS
-from falcokit.history.store import MOMENT, OUTPUT, History, trouble_told
+from falcokit.history.store import History, trouble_told
+from falcokit.history.table import MOMENT, OUTPUT
 from falcokit.overview.labels import PROMOTED
 from falcokit.overview.severity import PRIORITIES
 from falcokit.record import Record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from falcokit.errors import ConfigError
 from falcokit.history.gathering import BATCH, gather
 from falcokit.history.letters import NONE, SEARCHED, both, letters_of
-from falcokit.history.rows import COLUMNS, Columns, Packed, joined
+from falcokit.history.rows import Columns, Packed, joined
+from falcokit.history.table import STORED, insert_batch, make_batch
 from falcokit.log.mark import Mark
-from falcokit.overview.severity import PRIORITIES
 from falcokit.overview.template import Templates
 from falcokit.record import Record
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from falcokit.event import Event
 
 __all__ = [
-    "MOMENT",
-    "OUTPUT",
     "Held",
     "History",
     "Progress",
@@ -52,14 +50,7 @@ _DAMAGED: Final = (
 )
 """What the database says of files that it cannot read."""
 _FILES: Final = "path VARCHAR, inode UBIGINT, bytes UBIGINT, head VARCHAR, tail VARCHAR, time UBIGINT"
-_STORED: Final = {**COLUMNS, "headed": "BOOLEAN", "part": "UINTEGER"}
-MOMENT: Final = "strftime(make_timestamp_ns(least(time, 9223372036854775806)), '%H:%M:%S.%n: ')"
-HEAD: Final = f"{MOMENT} || {[*PRIORITIES]}[rank + 1] || ' '"
-"""What Falco writes before an output, in SQL: moment and priority.  It is kept once, in their columns, which takes half as much room."""
-OUTPUT: Final = f"CASE WHEN headed THEN {HEAD} || output ELSE output END"
-"""The whole output of an event, in SQL: with ``headed`` the column has it without what Falco writes before it."""
 _LONG: Final = ("output", "labels", "raw")
-_NUMBERS: Final = {"time": "int64", "template": "uint32", "timed": "bool"}
 
 
 class Held(ConfigError):
@@ -124,7 +115,7 @@ class History:
                 added = 0
                 if batch:
                     columns = joined(batch)
-                    self._make_table(columns, forms)
+                    make_batch(connection, columns, forms)
                     connection.execute("BEGIN")
                     added = self._insert(columns)
                 else:
@@ -156,40 +147,6 @@ class History:
             self._forms = {(rule, text): number for rule, text, number in found}
         return self._forms
 
-    def _make_table(self, batch: Columns, forms: dict[tuple[str, str], int]) -> None:
-        """Make the table ``batch``, in memory; forms of outputs that are not there get a number in *forms*."""
-        import duckdb
-        import numpy
-
-        whole = [(_whole(rule), _whole(text)) for rule, text in batch.forms]
-        numbers = numpy.array([forms.setdefault(form, len(forms)) for form in whole], dtype="uint32")
-        columns = {**batch.columns, "template": numbers[numpy.array(batch.columns["template"])]}
-        try:
-            self._make_table_of(columns)
-        except duckdb.InvalidInputException:
-            # JSON can have halves of surrogate pairs in its texts, and no database takes these.
-            self._make_table_of({name: [*map(_whole, column)] for name, column in columns.items()})
-
-    def _make_table_of(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        import numpy
-
-        said = "concat_ws(chr(0), time, rule, output, host)"
-        own = f"coalesce(own, {said})" if "own" in columns else said
-        chosen = [
-            f"('0x' || sha256({own})[:16])::UBIGINT AS id"
-            if name == "id"
-            else f'"{name}"'
-            if name in columns
-            else f'NULL::{kind} AS "{name}"'
-            for name, kind in COLUMNS.items()
-        ]
-        arrays = {name: numpy.asarray(column, dtype=_NUMBERS.get(name, object)) for name, column in columns.items()}
-        self.connection.register("gathered", arrays)
-        try:
-            self.connection.execute(f"CREATE TEMP TABLE batch AS SELECT {', '.join(chosen)} FROM gathered")
-        finally:
-            self.connection.unregister("gathered")
-
     def _begun(self) -> tuple[int, int, bytes]:
         """The part of the history that is being filled, with how many events it has and their `letters_of`."""
         if self._part is None:
@@ -201,7 +158,7 @@ class History:
         part, count, before = self._begun()
         if full := count > 0 and count + columns.count > BATCH:
             part, count, before = part + 1, 0, NONE
-        if not (added := self._insert_new(part)):
+        if not (added := insert_batch(self.connection, part)):
             return 0
         # What stands in nearly all events is looked at once.
         texts = [
@@ -215,27 +172,6 @@ class History:
         self.connection.execute("DELETE FROM begun")
         self.connection.execute("INSERT INTO begun VALUES (?, ?, ?)", [*self._part])
         return added
-
-    def _insert_new(self, part: int) -> int:
-        """Put in what is in the table ``batch`` and not there yet."""
-        import numpy
-
-        keys = self.connection.execute("SELECT time, id, timed FROM batch").fetchnumpy()
-        moments, ids = numpy.where(keys["timed"], keys["time"], 0), keys["id"]
-        order = numpy.lexsort((ids, moments))
-        again = order[1:][(numpy.diff(ids[order]) == 0) & (numpy.diff(moments[order]) == 0)]
-        once = "" if not len(again) else f" WHERE batch.rowid NOT IN ({', '.join(map(str, again))})"
-        # Those there already are of the same moments, but for events that tell none: nothing else has to be looked at.
-        timeless = "" if keys["timed"].all() else " OR id IN (SELECT id FROM batch WHERE NOT timed)"
-        headed = f"coalesce(starts_with(output, {HEAD}), false)"
-        done = self.connection.execute(
-            f"INSERT INTO events SELECT batch.* REPLACE (CASE WHEN {headed} THEN substr(output, strlen({HEAD}) + 1) ELSE output END AS output),"
-            f" {headed}, {part} FROM batch ANTI JOIN"
-            f" (SELECT time, id FROM events WHERE time BETWEEN ? AND ?{timeless}) AS old"
-            f" ON old.id = batch.id AND (old.time = batch.time OR NOT batch.timed){once}",
-            [int(keys["time"].min()), int(keys["time"].max())],
-        ).fetchone()
-        return int(done[0]) if done else 0
 
     def marks(self) -> dict[str, Mark]:
         """How far logs were read, by their paths."""
@@ -280,7 +216,11 @@ def temporary() -> History:
         folder = TemporaryDirectory(prefix="falcokit-", ignore_cleanup_errors=True)
     except OSError as error:
         raise ConfigError(f"there is no folder for a while: {(error.strerror or 'it failed').lower()}") from None
-    history = open_to_write(os.path.join(folder.name, "events.duckdb"))
+    before = os.umask(0o077)
+    try:
+        history = open_to_write(os.path.join(folder.name, "events.duckdb"))
+    finally:
+        os.umask(before)  # What the command writes besides is meant for others too.
     history.folder = folder
     return history
 
@@ -342,11 +282,6 @@ def _is_held(error: str) -> bool:
     return "lock on file" in error
 
 
-def _whole(value: Any) -> Any:
-    """*value*, without halves of surrogate pairs where it is a text."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
 def _told(path: str, error: str) -> str:
     if any(sign in error for sign in _DAMAGED):
         return f"{path} is no history of falcokit, or is damaged: name another file with --store"
@@ -395,7 +330,7 @@ def _connect(path: str, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 def _create(history: History) -> None:
     pressed = " USING COMPRESSION zstd" if history.path else ""
-    columns = ", ".join(f'"{name}" {kind}{pressed if name in _LONG else ""}' for name, kind in _STORED.items())
+    columns = ", ".join(f'"{name}" {kind}{pressed if name in _LONG else ""}' for name, kind in STORED.items())
     for statement in (
         "BEGIN",
         f"CREATE TABLE IF NOT EXISTS events ({columns})",
@@ -418,7 +353,7 @@ def _check(history: History) -> None:
         columns = [row[0] for row in history.all("SELECT column_name FROM (DESCRIBE events)")]
     except (duckdb.Error, ConfigError):
         found, columns = [], []
-    if found != [(_VERSION,)] or columns != list(_STORED):
+    if found != [(_VERSION,)] or columns != list(STORED):
         history.connection.close()
         raise ConfigError(
             f"{history.path} is no history of this falcokit: name another file with --store, and import anew"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from falcokit.history.query import Filter, scope
-from falcokit.history.store import OUTPUT, History
+from falcokit.history.store import History
+from falcokit.history.table import OUTPUT
 from falcokit.overview.kinds import BUCKETS, Group, Summary
 from falcokit.overview.noise import URGENT, Cell
 from falcokit.overview.similar import Form, likenesses

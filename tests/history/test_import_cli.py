@@ -48,6 +48,13 @@ def test_nothing_is_left_of_standard_input(tmp_path: Path, failing: bool) -> Non
     assert run(tmp_path, "list", "-", input=lines(0, 3), TMPDIR="/nonexistent")[0] == 0  # Another place is found.
 
 
+def test_others_can_read_a_report_as_ever(tmp_path: Path) -> None:
+    usual = tmp_path / "usual"
+    usual.touch()
+    assert run(tmp_path, "report", "-", "-o", "report.md", input=lines(0, 3))[0] == 0
+    assert (tmp_path / "report.md").stat().st_mode == usual.stat().st_mode
+
+
 def test_what_is_no_event_is_told_and_the_rest_is_imported(tmp_path: Path, store: Path) -> None:
     (tmp_path / "bad.json").write_bytes(line(1) + b'no event \x1b[31m\n{"rule": 1\n' + line(2))
     code, out, err = run(tmp_path, "import", "bad.json")
