@@ -190,7 +190,10 @@ class _Looking:
         if top is None:
             return None
         value, is_open = answers[top]
-        effects = [self._effect(Level(at + 1), one, is_open) for at, (one, _) in enumerate(answers)]
+        effects = [
+            Effect.MISSES if value and one is None else self._effect(Level(at + 1), one, is_open)
+            for at, (one, _) in enumerate(answers)
+        ]
         lowest = top
         while lowest and effects[lowest - 1] is Effect.UNAFFECTED:
             lowest -= 1

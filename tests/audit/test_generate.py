@@ -102,6 +102,11 @@ def made(*conditions: str) -> str:
     return policy_text(generated(needs(rules, CATALOGUE)))
 
 
+def test_a_rule_that_holds_at_a_level_for_sure_needs_that_level() -> None:
+    assert "level: RequestResponse" in made("ka.uri startswith /healthz or jevt.value[/level] = RequestResponse")
+    assert "level: Metadata" in made("ka.uri startswith /healthz or jevt.value[/level] = Metadata")
+
+
 def test_a_policy_as_it_is_written() -> None:
     text = made(
         "ka.stage = ResponseComplete and ka.target.resource = pods and not ka.target.subresource exists and ka.verb = create and ka.req.pod.host_network = true",
