@@ -80,6 +80,8 @@ def opened(files: list[str] | None, store: str | None) -> AbstractContextManager
     from falcokit.history.importing import import_events
 
     small = all(0 < size_of(path) < _SMALL for path in files)
+    if not small:
+        _end_in_order()
     history = in_memory() if small else or_fail(temporary)
     try:
         for path in files:
@@ -90,6 +92,15 @@ def opened(files: list[str] | None, store: str | None) -> AbstractContextManager
         raise
     history.connection.execute("RESET threads")
     return history
+
+
+def _end_in_order() -> None:
+    """Take away what is there for a while, whoever ends the process; but for one that is killed."""
+    import signal
+
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
 
 
 def read(path: str) -> Iterator[Event | Damaged]:

@@ -72,6 +72,7 @@ def _send_all(items: Iterable[object], writing: int) -> NoReturn:
     """Send *items*, and None or an error behind them; this process ends with that."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # The process that receives sees to it.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         with open(writing, "wb") as stream:
             with suppress(OSError):
                 import fcntl

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from real import environment, line, lines, numbers, run, until
+from real import EVENTS, environment, line, lines, numbers, run, until
 
 from falcokit.history.store import open_to_read
 
@@ -127,6 +127,24 @@ def test_a_large_file_without_a_history(tmp_path: Path) -> None:
     assert said[2] == f"falcokit: events 1 to 1 of {count:,}; the next ones: --page 2\n"
     assert sorted(os.listdir(tmp_path)) == ["events.json", "while"]
     assert os.listdir(tmp_path / "while") == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_nothing_is_left_of_a_command_that_is_ended(tmp_path: Path, number: int) -> None:
+    held = tmp_path / "while"
+    held.mkdir()
+    with subprocess.Popen(
+        [*EVENTS, "list", "-"], cwd=tmp_path, env=environment(tmp_path, TMPDIR=str(held)), stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        process.stdin.write(lines(0, 20_000))
+        until(lambda: os.listdir(held) != [])
+        process.send_signal(number)
+        _, wrong = process.communicate(timeout=60)
+    assert process.returncode not in (0, -number)
+    assert b"Traceback" not in wrong
+    assert os.listdir(held) == []
 
 
 def test_an_interrupt_keeps_what_was_read(tmp_path: Path) -> None:
