@@ -285,6 +285,8 @@ def _is_held(error: str) -> bool:
 def _told(path: str, error: str) -> str:
     if any(sign in error for sign in _DAMAGED):
         return f"{path} is no history of falcokit, or is damaged: name another file with --store"
+    if "No space left on device" in error:
+        return f"cannot write {path}: no space is left on the disk"
     return f"cannot use {path}: {error.splitlines()[0][:200]}"
 
 
@@ -295,7 +297,10 @@ def trouble_told(path: str) -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException, duckdb.InternalException) as error:
+    except (
+        duckdb.IOException, duckdb.TransactionException, duckdb.OutOfMemoryException, duckdb.FatalException,
+        duckdb.InternalException,
+    ) as error:  # fmt: skip
         raise ConfigError(_told(path, str(error))) from None
     except duckdb.Error as error:
         if not any(sign in str(error) for sign in _DAMAGED):

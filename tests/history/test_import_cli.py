@@ -55,6 +55,23 @@ def test_others_can_read_a_report_as_ever(tmp_path: Path) -> None:
     assert (tmp_path / "report.md").stat().st_mode == usual.stat().st_mode
 
 
+@pytest.mark.parametrize("command", [("import",), ("list",)])
+def test_a_disk_that_takes_no_more_is_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
+    import resource
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+
+    done = subprocess.run(
+        [*EVENTS, *command, "-"], cwd=tmp_path, env=environment(tmp_path, TMPDIR=str(tmp_path)), input=lines(0, 40_000), capture_output=True,
+        preexec_fn=limited, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith(f"falcokit: cannot use {tmp_path}")
+    assert done.stderr.count(b"\n") == 1
+    assert [one for one in os.listdir(tmp_path) if one.startswith("falcokit-")] == []
+
+
 def test_what_is_no_event_is_told_and_the_rest_is_imported(tmp_path: Path, store: Path) -> None:
     (tmp_path / "bad.json").write_bytes(line(1) + b'no event \x1b[31m\n{"rule": 1\n' + line(2))
     code, out, err = run(tmp_path, "import", "bad.json")
