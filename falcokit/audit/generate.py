@@ -225,7 +225,7 @@ def _excluded(found: Iterable[Needs], ordered: Sequence[_Wanted]) -> list[Block]
     for needs in found:
         for need in needs.parts:
             users = need.region.get("user")
-            if users.texts != {""} and last[0] in _kinds(need):
+            if (users.others or users.texts != {""}) and last[0] in _kinds(need):
                 taken = users.texts - {""} if users.others else frozenset()
                 out = set(taken) if out is None else out & taken
                 names[needs.rule.name] = None

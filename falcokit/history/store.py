@@ -216,11 +216,7 @@ def temporary() -> History:
         folder = TemporaryDirectory(prefix="falcokit-", ignore_cleanup_errors=True)
     except OSError as error:
         raise ConfigError(f"there is no folder for a while: {(error.strerror or 'it failed').lower()}") from None
-    before = os.umask(0o077)
-    try:
-        history = open_to_write(os.path.join(folder.name, "events.duckdb"))
-    finally:
-        os.umask(before)  # What the command writes besides is meant for others too.
+    history = open_to_write(os.path.join(folder.name, "events.duckdb"))
     history.folder = folder
     return history
 

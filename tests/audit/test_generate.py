@@ -107,6 +107,15 @@ def test_a_rule_that_holds_at_a_level_for_sure_needs_that_level() -> None:
     assert "level: Metadata" in made("ka.uri startswith /healthz or jevt.value[/level] = Metadata")
 
 
+@pytest.mark.parametrize("start", ["system:", "ja"])
+def test_a_user_whom_one_rule_leaves_out_is_recorded_for_another(start: str) -> None:
+    conditions = (f'ka.user.name startswith "{start}"', "not (ka.user.name = jane)")
+    rules = rules_of(*[rule(condition, f"R{number}") for number, condition in enumerate(conditions)])
+    check([*needs(rules, CATALOGUE)])
+    assert "level: None" not in made(*conditions)
+    assert "users: [jane]" in made(conditions[1])
+
+
 def test_a_policy_as_it_is_written() -> None:
     text = made(
         "ka.stage = ResponseComplete and ka.target.resource = pods and not ka.target.subresource exists and ka.verb = create and ka.req.pod.host_network = true",

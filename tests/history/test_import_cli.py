@@ -48,13 +48,6 @@ def test_nothing_is_left_of_standard_input(tmp_path: Path, failing: bool) -> Non
     assert run(tmp_path, "list", "-", input=lines(0, 3), TMPDIR="/nonexistent")[0] == 0  # Another place is found.
 
 
-def test_others_can_read_a_report_as_ever(tmp_path: Path) -> None:
-    usual = tmp_path / "usual"
-    usual.touch()
-    assert run(tmp_path, "report", "-", "-o", "report.md", input=lines(0, 3))[0] == 0
-    assert (tmp_path / "report.md").stat().st_mode == usual.stat().st_mode
-
-
 @pytest.mark.parametrize("command", [("import",), ("list",)])
 def test_a_disk_that_takes_no_more_is_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
     import resource
