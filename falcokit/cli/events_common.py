@@ -90,7 +90,7 @@ def opened(files: list[str] | None, store: str | None) -> AbstractContextManager
     except BaseException:
         history.close()
         raise
-    history.connection.execute("RESET threads")
+    history.ask_at_full()
     return history
 
 

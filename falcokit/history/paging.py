@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from falcokit.history.gathering import BATCH
-from falcokit.history.query import SHOWN, Entry, Filter, event_of, label_expression, reach
+from falcokit.history.query import SHOWN, Entry, Filter, event_of, label_expression
+from falcokit.history.search import reach
 from falcokit.history.store import History
 from falcokit.overview.grouping import told
 

@@ -98,6 +98,10 @@ class History:
         with trouble_told(self.path):
             return self.connection.execute(query, list(values)).fetchall()
 
+    def ask_at_full(self) -> None:
+        """Nothing more is put in: questions may take all processors."""
+        self.connection.execute("RESET threads")
+
     def add(self, events: Iterable[Event], progress: Progress | None = None) -> int:
         """Put *events* in, as `put` does."""
         return self.put([one for one in gather(events, self._templates) if isinstance(one, Columns)], progress)
@@ -114,14 +118,15 @@ class History:
             try:
                 added = 0
                 if batch:
-                    columns = joined(batch)
-                    make_batch(connection, columns, forms)
+                    gathered = joined(batch)
+                    make_batch(connection, gathered, forms)
                     connection.execute("BEGIN")
-                    added = self._insert(columns)
+                    added = self._insert(gathered)
                 else:
                     connection.execute("BEGIN")
                 if new := [(number, *form) for form, number in islice(forms.items(), before, None)]:
-                    connection.executemany("INSERT INTO templates VALUES (?, ?, ?)", new)
+                    columns = [[*column] for column in zip(*new, strict=True)]
+                    connection.execute("INSERT INTO templates SELECT unnest(?), unnest(?), unnest(?)", columns)
                 if progress is not None:
                     connection.execute("DELETE FROM files WHERE path = ?", [progress.path])
                     mark = progress.mark
