@@ -337,6 +337,12 @@ def test_any_order_and_style(
     assert next(one for one in pod["volumes"] if one["name"] == mount["name"])["hostPath"]["path"] == PLACE
 
 
+def test_a_quote_that_is_not_closed_is_told_with_its_place() -> None:
+    text = "tls-san:\n  - a.example.com\nwrite-kubeconfig-mode: \"'0644'\n"
+    with pytest.raises(ConfigError, match="line 3, column 24: the quote is not closed"):
+        change("--k3s-config", "rke2", text)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from([(*kind, text) for kind, texts in KINDS.items() for text in texts]), st.data())
 def test_broken_files_are_refused_or_changed_but_never_worse(case: tuple[str, str, str], data: Any) -> None:

@@ -24,6 +24,7 @@ Path: TypeAlias = "tuple[str | int, ...]"
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./=+-]*(?::[A-Za-z0-9_./=+-]+)*", re.ASCII)
 _FLAG: Final = re.compile(r"--[a-z][a-z0-9_.-]*(?:=[A-Za-z0-9_./,=-]*)?", re.ASCII)
 _WORDS: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
+_LAYOUT: Final = "it is laid out in a way that falcokit cannot change without touching other things"
 _MAX_CHARACTERS: Final = 4_000_000
 
 
@@ -127,7 +128,7 @@ class Draft:
     def finish(self) -> str:
         """The new text, after its meaning was compared with what it is to be."""
         if self._meaning() != self.model:
-            self.refuse("it is laid out in a way that falcokit cannot change without touching other things")
+            self.refuse(_LAYOUT)
         return self.text.replace("\n", "\r\n") if self._crlf else self.text
 
     # What follows knows the text.
@@ -138,6 +139,10 @@ class Draft:
         if error is not None:
             line, column = file.line_column(error.offset)
             self.refuse(f"it is no YAML at line {line + 1}, column {column + 1}: {error.message}")
+        for one in documents:
+            if one.unclosed_quote is not None:
+                line, column = file.line_column(one.unclosed_quote)
+                self.refuse(f"it is no YAML at line {line + 1}, column {column + 1}: the quote is not closed")
         return documents
 
     def _meaning(self) -> Any:
@@ -176,7 +181,8 @@ class Draft:
                 here = here.items[step] if isinstance(here, Sequence) else None
             else:
                 here = here.get(step) if isinstance(here, Mapping) else None
-        assert here is not None
+        if here is None:
+            self.refuse(_LAYOUT)  # What was put in before is not read where it was put.
         return here
 
     def _edit(self, start: int, end: int, new: str) -> None:
