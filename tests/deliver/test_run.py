@@ -40,8 +40,9 @@ def file_to(folder: Path, name: str = "out", **more: Any) -> dict[str, Any]:
 
 
 def numbers(path: Path) -> list[int]:
-    """The numbers of the alerts in a file that was forwarded to."""
-    return [number_of(json.loads(one)) for one in path.read_bytes().splitlines()] if path.exists() else []
+    """The numbers of the alerts in a file that is forwarded to; what was written of a line so far is not read."""
+    whole = path.read_bytes().rpartition(b"\n")[0] if path.exists() else b""
+    return [number_of(json.loads(one)) for one in whole.splitlines()]
 
 
 def lines_in(path: Path) -> int:
