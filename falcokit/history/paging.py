@@ -49,7 +49,7 @@ def _windows(history: History, chosen: Filter) -> Iterator[tuple[int | None, int
     while until > first:
         since = max(until - width, first)
         yield since, until
-        until, width = since, width * 64
+        until, width = since, width * 1024
 
 
 def _in_window(

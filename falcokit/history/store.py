@@ -14,7 +14,7 @@ from falcokit.errors import ConfigError
 from falcokit.history.gathering import BATCH, gather
 from falcokit.history.letters import NONE, SEARCHED, both, letters_of
 from falcokit.history.rows import Columns, Packed, joined
-from falcokit.history.table import STORED, insert_batch, make_batch
+from falcokit.history.table import MOMENT, STORED, insert_batch, make_batch
 from falcokit.log.mark import Mark
 from falcokit.overview.template import Templates
 from falcokit.record import Record
@@ -38,7 +38,7 @@ __all__ = [
     "trouble_told",
 ]
 
-_VERSION: Final = "4"
+_VERSION: Final = "5"
 _PATIENCE: Final = 15.0
 """Seconds that a reader or writer waits for a writer."""
 _DAMAGED: Final = (
@@ -165,9 +165,11 @@ class History:
             part, count, before = part + 1, 0, NONE
         if not (added := insert_batch(self.connection, part)):
             return 0
-        # What stands in nearly all events is looked at once.
+        (headed,) = self.connection.execute("SELECT headed FROM batch").fetchnumpy().values()
+        outputs = zip(columns.columns["output"], headed.tolist(), strict=True)
+        # What stands in nearly all events is looked at once; moments would have all figures there are.
         texts = [
-            columns.columns["output"],
+            [text[len(MOMENT) :] if cut else text for text, cut in outputs],
             *[{*columns.columns.get(name, ())} for name in SEARCHED if name != "output"],
         ]
         letters = both(before, letters_of(text for some in texts for text in some if text))

@@ -15,8 +15,11 @@ __all__ = ["MOMENT", "OUTPUT", "STORED", "insert_batch", "make_batch"]
 
 STORED: Final = {**COLUMNS, "headed": "BOOLEAN", "part": "UINTEGER"}
 """The columns of the table with their types; ``part`` is the part of the history that an event belongs to."""
-MOMENT: Final = "strftime(make_timestamp_ns(least(time, 9223372036854775806)), '%H:%M:%S.%n: ')"
-_HEAD: Final = f"{MOMENT} || {[*PRIORITIES]}[rank + 1] || ' '"
+MOMENT: Final = "00:00:00.000000000: "
+"""The shape of the moment that Falco writes before an output."""
+_LAST: Final = 2**63 - 2
+"""The last moment that the database can write."""
+_HEAD: Final = f"strftime(make_timestamp_ns(least(time, {_LAST})), '%H:%M:%S.%n: ') || {[*PRIORITIES]}[rank + 1] || ' '"
 """What Falco writes before an output, in SQL: moment and priority.  It is kept once, in their columns, which takes half as much room."""
 OUTPUT: Final = f"CASE WHEN headed THEN {_HEAD} || output ELSE output END"
 """The whole output of an event, in SQL: with ``headed`` the column has it without what Falco writes before it."""
@@ -43,6 +46,7 @@ def _make_table(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Seq
 
     said = "concat_ws(chr(0), time, rule, output, host)"
     own = f"coalesce(own, {said})" if "own" in columns else said
+    headed = f"coalesce(time BETWEEN 0 AND {_LAST} AND starts_with(output, {_HEAD}), false)"
     chosen = [
         f"('0x' || sha256({own})[:16])::UBIGINT AS id"
         if name == "id"
@@ -54,7 +58,11 @@ def _make_table(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, Seq
     arrays = {name: numpy.asarray(column, dtype=_NUMBERS.get(name, object)) for name, column in columns.items()}
     connection.register("gathered", arrays)
     try:
-        connection.execute(f"CREATE TEMP TABLE batch AS SELECT {', '.join(chosen)} FROM gathered")
+        connection.execute(
+            "CREATE TEMP TABLE batch AS SELECT * REPLACE"
+            f" (CASE WHEN headed THEN substr(output, strlen({_HEAD}) + 1) ELSE output END AS output)"
+            f" FROM (SELECT {', '.join(chosen)}, {headed} AS headed FROM gathered)"
+        )
     finally:
         connection.unregister("gathered")
 
@@ -70,10 +78,8 @@ def insert_batch(connection: duckdb.DuckDBPyConnection, part: int) -> int:
     once = "" if not len(again) else f" WHERE batch.rowid NOT IN ({', '.join(map(str, again))})"
     # Those there already are of the same moments, but for events that tell none: nothing else has to be looked at.
     timeless = "" if keys["timed"].all() else " OR id IN (SELECT id FROM batch WHERE NOT timed)"
-    headed = f"coalesce(starts_with(output, {_HEAD}), false)"
     done = connection.execute(
-        f"INSERT INTO events SELECT batch.* REPLACE (CASE WHEN {headed} THEN substr(output, strlen({_HEAD}) + 1) ELSE output END AS output),"
-        f" {headed}, {part} FROM batch ANTI JOIN"
+        f"INSERT INTO events SELECT batch.*, {part} FROM batch ANTI JOIN"
         f" (SELECT time, id FROM events WHERE time BETWEEN ? AND ?{timeless}) AS old"
         f" ON old.id = batch.id AND (old.time = batch.time OR NOT batch.timed){once}",
         [int(keys["time"].min()), int(keys["time"].max())],

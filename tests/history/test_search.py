@@ -96,3 +96,21 @@ def test_what_is_kept_once_is_shown_whole() -> None:
             "root)",
         ):
             assert total(history, Filter(search=text)) == (text != "9"), text
+
+
+def test_every_part_of_a_head_is_found() -> None:
+    heads = [f"14:0{rank}:20.0{rank}0700217: {priority} " for rank, priority in enumerate(PRIORITIES)]
+    outputs = [*[f"{head}A b" for head in heads], "Notice", "error in 14:03:20.0 and 7"]
+    lines = []
+    for rank, output in enumerate(outputs):
+        time = f"2026-11-28T14:0{rank % 8}:20.0{rank % 8}0700217Z"
+        priority = [*PRIORITIES][rank % 8]
+        lines.append(json.dumps({"output": output, "output_fields": {}, "rule": "r", "priority": priority, "time": time}))  # fmt: skip
+    events = [event for event in read_events([line.encode() + b"\n" for line in lines]) if isinstance(event, Event)]
+    with in_memory() as history:
+        history.add(events)
+        assert history.all("SELECT count(*) FROM events WHERE headed") == [(len(PRIORITIES),)]
+        texts = {output[start:end] for output in outputs for start in range(len(output)) for end in (start + 1, start + 2, start + 4, start + 9, start + 23)}  # fmt: skip
+        for text in sorted(texts):
+            expected = sum(text.lower() in output.lower() or text.lower() == "r" for output in outputs)
+            assert total(history, Filter(search=text)) == expected, text
