@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -19,11 +19,12 @@ from falcokit.source.decode import decode
 
 if TYPE_CHECKING:
     from falcokit.evaluate import Matcher
+    from falcokit.evaluate.needed import Need
     from falcokit.evaluate.single import CompiledCondition
     from falcokit.evaluate.walk import Answer
     from falcokit.event import Event
 
-__all__ = ["Condition", "Validation", "compile_condition", "holds_for", "validate"]
+__all__ = ["Condition", "EventCondition", "Validation", "compile_condition", "holds_for", "validate"]
 
 
 class Validation(NamedTuple):
@@ -130,14 +131,44 @@ def compile_condition(text: str, *, source: str = "syscall", catalogue: Catalogu
     return Condition(text, tree, source, catalogue)
 
 
-def holds_for(text: str) -> Callable[[Event], bool]:
-    """Whether the condition *text* holds for an event for sure: what an event does not tell decides nothing.
+class EventCondition:
+    """A condition that is asked of events of any source, by the source of each: whether it holds for sure."""
 
-    It is asked by the source of the event.  Raises `ConditionError` where it is a condition for none.
+    def __init__(self, conditions: Mapping[str, Condition], catalogue: Catalogue) -> None:
+        self._conditions: Final = conditions
+        self._catalogue: Final = catalogue
+
+    def __call__(self, event: Event) -> bool:
+        """Whether it holds for *event*; what an event does not tell decides nothing."""
+        from falcokit.evaluate.partial import typed_fields
+
+        source = event.source or "syscall"
+        compiled = self._conditions.get(source)
+        if compiled is None:
+            return False
+        complete = event.form.complete
+        fields = event.fields if complete else typed_fields(event.fields, source, self._catalogue)
+        return compiled.answer(fields, complete=complete).holds is True
+
+    def needs(self, texts: Callable[[str], Sequence[str] | None], others: Sequence[str]) -> Need | None:
+        """What events need for it to hold, as `falcokit.evaluate.needed.needed` tells it."""
+        from falcokit.evaluate.leaf import Leaves
+        from falcokit.evaluate.needed import AnyOf, needed
+
+        needs = []
+        for source, one in self._conditions.items():
+            need = needed(one.tree, Leaves(source, self._catalogue), texts, others)
+            if need is None:
+                return None
+            needs.append(need)
+        return AnyOf(tuple(needs))
+
+
+def holds_for(text: str) -> EventCondition:
+    """The condition *text* for events of every source that it is a condition for.
+
+    Raises `ConditionError` where it is one for none.
     """
-    from falcokit.evaluate.partial import told_fields
-    from falcokit.evaluate.read_back import ReadBack
-
     catalogue = Catalogue.bundled()
     found: dict[str, Condition] = {}
     problems: list[ConditionError] = []
@@ -148,14 +179,4 @@ def holds_for(text: str) -> Callable[[Event], bool]:
             problems.append(error)
     if not found:
         raise problems[0]
-    read_back = ReadBack((), catalogue)
-
-    def holds(event: Event) -> bool:
-        source = event.source or "syscall"
-        compiled = found.get(source)
-        if compiled is None:
-            return False
-        fields, _ = told_fields(event, source, catalogue, read_back)
-        return compiled.answer(fields, complete=event.form.complete).holds is True
-
-    return holds
+    return EventCondition(found, catalogue)

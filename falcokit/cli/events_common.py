@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from falcokit.event import Damaged, Event
     from falcokit.history.query import Filter
     from falcokit.history.store import History
+    from falcokit.validation import EventCondition
 
 __all__ = [
     "Files",
@@ -179,8 +180,8 @@ def chosen(
     return Filter(start, end, tuple(rule or ()), rank, tuple(image or ()), tuple(namespace or ()), search, test)
 
 
-def condition(text: str) -> Callable[[Event], bool]:
-    """Whether *text*, a condition, holds for an event for sure; ends the run where it is none."""
+def condition(text: str) -> EventCondition:
+    """The condition *text* for events of every source; ends the run where it is none."""
     from falcokit.errors import ConditionError
     from falcokit.validation import holds_for
 

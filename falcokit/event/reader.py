@@ -20,7 +20,7 @@ from falcokit.event.recognise import NotAnEvent, events_of, is_clean
 from falcokit.event.text_line import read_text_line, unprefixed
 from falcokit.record import Record
 
-__all__ = ["Damaged", "read_events"]
+__all__ = ["Damaged", "read_event", "read_events"]
 
 MAX_LINE: Final = 1 << 26
 """How long in bytes one line, or one document over many lines, may be."""
@@ -78,6 +78,16 @@ def read_events(chunks: Iterable[bytes], name: str = "", *, max_line: int = MAX_
                 continue
         yield from pending.take(line, number)
     yield from pending.end()
+
+
+def read_event(text: bytes) -> Event | None:
+    """The event that *text*, one line without its end, is; None where it is none."""
+    document = _whole(text)
+    if isinstance(document, dict):  # Nearly all are such alerts.
+        fields = document.get("output_fields")
+        if isinstance(fields, dict) and is_clean(fields):
+            return Event(fields, FALCO, document, "", 1, text)
+    return next((one for one in read_events([text, b"\n"]) if isinstance(one, Event)), None)
 
 
 class _Pending:

@@ -8,14 +8,19 @@ from typing import Final
 from falcokit.history.gathering import BATCH
 from falcokit.history.query import SHOWN, Entry, Filter, event_of, label_expression
 from falcokit.history.search import reach
+from falcokit.history.sieve import may_hold
 from falcokit.history.store import History
 from falcokit.overview.grouping import told
 
 __all__ = ["labelled", "newest_first", "present"]
 
 _FIRST: Final = 128
+_FIRST_ASKED: Final = 1_024
+_ORDER: Final = "ORDER BY time DESC, id"
 _WINDOW: Final = 20_000
 """About how many events are looked through first for what only their texts tell."""
+_WIDEST: Final = 1_000_000
+"""About how many events have a condition asked of them from one window: it takes long to take the next few from a wider one."""
 _NEWEST: Final = 50_000
 """How many events are asked for labels that only their texts tell."""
 
@@ -29,10 +34,10 @@ def newest_first(
     """
     lazy = chosen.where is not None or chosen.search
     within = reach(history, chosen.search)
+    sieve = ("true", ()) if chosen.where is None else may_hold(history, chosen.where)
     for since, until in _windows(history, chosen) if lazy else [(chosen.since, chosen.until)]:
         window = chosen.replaced(since=since, until=until)
-        found = _in_window(history, window, within, labels, 0 if lazy else skip)
-        for one in found:
+        for one in _in_window(history, window, within, sieve, labels, 0 if lazy else skip):
             if lazy and skip:
                 skip -= 1
                 continue
@@ -44,45 +49,49 @@ def _windows(history: History, chosen: Filter) -> Iterator[tuple[int | None, int
     ((count, first, last),) = history.all("SELECT count(*), min(time), max(time) FROM events")
     if not count:
         return
+    span = last - first
     first, last = max(first, chosen.since or first), min(last, (chosen.until or last + 1) - 1)
-    width, until = (last - first) * _WINDOW // count + 1, last + 1
+    # A text is looked for in all the rest at once.
+    growth, widest = (1024, span) if chosen.where is None else (8, span * _WIDEST // count)
+    width, until = span * _WINDOW // count + 1, last + 1
     while until > first:
         since = max(until - width, first)
         yield since, until
-        until, width = since, width * 1024
+        until, width = since, min(width * growth, widest + 1)
 
 
 def _in_window(
-    history: History, chosen: Filter, within: str, labels: Sequence[str], skip: int
+    history: History, chosen: Filter, within: str, sieve: tuple[str, Sequence[object]], labels: Sequence[str], skip: int
 ) -> Iterator[tuple[Entry, tuple[str | None, ...]]]:
     expressions = [label_expression(label) for label in labels]
     columns = ", ".join([SHOWN, *[expression for expression, _ in expressions]])
     given = [value for _, more in expressions for value in more]
     where, width = chosen.where, len(Entry._fields)
-    offset, size = skip, _FIRST
-    if where is not None:
-        columns, size = f"{columns}, raw", BATCH
+    offset, size = skip, _FIRST if where is None else _FIRST_ASKED
     while True:
         clause, values = chosen.clause(within)
-        rows = history.all(
-            # All columns, and what labels are, of the rows of the chunk only.
-            f"SELECT {columns} FROM events WHERE rowid IN (SELECT rowid FROM events WHERE {clause} ORDER BY time DESC, id"
-            f" LIMIT {size} OFFSET {offset}) ORDER BY time DESC, id",
-            [*given, *values],
-        )
+        newest = f"SELECT rowid FROM events WHERE {clause} AND {sieve[0]} ORDER BY time DESC, id LIMIT {size} OFFSET {offset}"
+        values += sieve[1]
+        if where is not None:
+            asked = history.all(f"SELECT time, rowid, raw FROM events WHERE rowid IN ({newest}) {_ORDER}", values)
+            times = [row[0] for row in asked]
+            kept = [number for _, number, raw in asked if (event := event_of(raw)) is not None and where(event)]
+            newest, values = "SELECT unnest(?::BIGINT[])", [kept]
+        # All columns, and what labels are, of the rows of the chunk only.
+        rows = history.all(f"SELECT {columns} FROM events WHERE rowid IN ({newest}) {_ORDER}", [*given, *values])
+        if where is None:
+            times = [row[0] for row in rows]
         for row in rows:
-            if where is not None and ((event := event_of(row[-1])) is None or not where(event)):
-                continue
             path = [told(label, value) for label, value in zip(labels, row[width:], strict=False)]
             yield Entry(*row[:width]), tuple(path)
-        if len(rows) < size:
+        if len(times) < size:
             return
-        last = rows[-1][0]
-        if rows[0][0] == last:
-            offset += len(rows)
+        last = times[-1]
+        if times[0] == last:
+            offset += len(times)
         else:
             # From the last moment on, without those of this moment that were there already.
-            chosen, offset = chosen.replaced(until=last + 1), sum(row[0] == last for row in rows)
+            chosen, offset = chosen.replaced(until=last + 1), times.count(last)
         size = min(size * 2, BATCH)
 
 

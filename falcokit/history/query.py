@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from falcokit.event import Event
-from falcokit.event.reader import read_events
+from falcokit.event.reader import read_event
 from falcokit.history.rows import COLUMNS
 from falcokit.history.search import looking_for, reach
+from falcokit.history.sieve import may_hold
 from falcokit.history.store import History, trouble_told
 from falcokit.history.table import OUTPUT
 from falcokit.overview.labels import PROMOTED
 from falcokit.record import Record
+
+if TYPE_CHECKING:
+    from falcokit.validation import EventCondition
 
 __all__ = [
     "SHOWN",
@@ -90,7 +94,7 @@ class Filter(Record):
         images: tuple[str, ...] = (),
         namespaces: tuple[str, ...] = (),
         search: str = "",
-        where: Callable[[Event], bool] | None = None,
+        where: EventCondition | None = None,
     ) -> None:
         self.since: Final = since
         self.until: Final = until
@@ -141,10 +145,7 @@ def find(history: History, key: str) -> list[tuple[Entry, str]]:
 
 def event_of(raw: str) -> Event | None:
     """The event that was written as *raw*."""
-    return next(
-        (one for one in read_events(iter([raw.encode("utf-8", "surrogatepass"), b"\n"])) if isinstance(one, Event)),
-        None,
-    )
+    return read_event(raw.encode("utf-8", "surrogatepass"))
 
 
 def condition(history: History, chosen: Filter) -> tuple[str, list[object]]:
@@ -173,8 +174,11 @@ def scope(history: History, chosen: Filter) -> tuple[str, list[object]]:
         return f"events WHERE {clause}", values
     import numpy
 
+    sieve, more = may_hold(history, chosen.where)
     kept = []
-    for number, raw in _streamed(history, f"SELECT rowid, raw FROM events WHERE {clause}", values):
+    for number, raw in _streamed(
+        history, f"SELECT rowid, raw FROM events WHERE {clause} AND {sieve}", [*values, *more]
+    ):
         event = event_of(raw)
         if event is not None and chosen.where(event):
             kept.append(number)

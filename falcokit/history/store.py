@@ -111,7 +111,7 @@ class History:
 
         *progress* is how far a file was read with them.  Raises `ConfigError` where the disk does not take them, or the file is damaged.
         """
-        connection = self.connection
+        connection, self.searched = self.connection, None
         with trouble_told(self.path):
             forms = self._number_forms()
             before = len(forms)
@@ -186,6 +186,7 @@ class History:
 
     def drop_before(self, moment: int) -> int:
         """Delete the events before *moment* (nanoseconds since 1970); how many these were.  Raises `ConfigError`."""
+        self.searched = None
         with trouble_told(self.path):
             done = self.connection.execute("DELETE FROM events WHERE time < ?", [moment]).fetchone()
             self.connection.execute("DELETE FROM parts WHERE part NOT IN (SELECT DISTINCT part FROM events)")

@@ -24,6 +24,7 @@ from falcokit.history.query import Filter
 from falcokit.history.store import History, in_memory, open_to_write
 from falcokit.overview.bursts import bursts, singly
 from falcokit.report.text import plain
+from falcokit.validation import holds_for
 
 ROOT = Path(__file__).parents[2]
 SHAPES = sorted(((Path(__file__).parents[2].parent / "shared") / "events").glob("*.json"))
@@ -403,12 +404,12 @@ def test_pages_have_every_event_once(steps: list[tuple[int, str, str]], limit: i
         expected = sorted(
             [
                 (time, key)
-                for time, key, rule in history.all("SELECT time, id, rule FROM events")
-                if rule == "a" or not asked
+                for time, key, name in history.all("SELECT time, id, container FROM events")
+                if name == "w" or not asked
             ],
             key=lambda pair: (-pair[0], pair[1]),
         )
-        picked = Filter(where=(lambda event: event.rule == "a") if asked else None)
+        picked = Filter(where=holds_for("container.name=w") if asked else None)
         seen = [(one.time, one.id) for one, _ in newest_first(history, picked)]
         assert seen == expected
         assert pages(history, picked, limit, folded) == len(expected)

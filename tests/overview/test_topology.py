@@ -14,6 +14,7 @@ from falcokit.history.edges import boxes_and_links
 from falcokit.history.query import Filter
 from falcokit.history.store import in_memory
 from falcokit.overview.topology import Box, Link, Node, Topology, topology
+from falcokit.validation import holds_for
 
 
 def alert(number: int, host: str, container: str | None = None, connection: str | None = None, **more: Any) -> dict[str, Any]:  # fmt: skip
@@ -144,7 +145,7 @@ def test_the_filter_counts() -> None:
     alerts = [alert(1, "a", "web"), alert(2, "a", "db", priority="Error")]
     graph = drawn(*alerts, chosen=Filter(rank=3))
     assert [(node.kind, node.name) for node in graph.nodes][-1] == ("container", "db")
-    graph = drawn(*alerts, chosen=Filter(where=lambda event: event.fields.get("container.name") == "web"))
+    graph = drawn(*alerts, chosen=Filter(where=holds_for("container.name=web")))
     assert (graph.events, graph.nodes[-1].name) == (1, "web")
 
 

@@ -1,0 +1,50 @@
+"""Which rows a condition may hold for, by the columns of what it asks: it is then asked of their events only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from falcokit.evaluate.needed import AllOf, Need, OneOf
+from falcokit.history.store import History
+
+if TYPE_CHECKING:
+    from falcokit.validation import EventCondition
+
+__all__ = ["may_hold"]
+
+_COLUMNS: Final = {
+    "container.name": "container", "container.id": "container_id", "container.image.repository": "image",
+    "container.image.digest": "digest", "k8s.ns.name": "namespace", "k8s.pod.name": "pod", "proc.name": "process",
+    "proc.pname": "parent", "user.name": "user", "fd.name": "file", "fd.l4proto": "proto", "fd.cip": "client", "fd.sip": "server",
+}  # fmt: skip
+"""The columns that have what events tell of fields, or nothing."""
+_OTHERS: Final = ("", "<NA>", "incomplete", "sha256", "host")
+"""What a field can be where its column has something that the event says elsewhere."""
+_MANY: Final = 5_000
+"""More texts than these are not looked at one by one."""
+
+
+def may_hold(history: History, where: EventCondition) -> tuple[str, Sequence[object]]:
+    """A condition in SQL, with its values, for the rows of all events for which *where* holds, and of some more."""
+
+    def texts(field: str) -> list[str] | None:
+        column = _COLUMNS.get(field)
+        if column is None:
+            return None
+        found = history.all(f'SELECT DISTINCT "{column}" FROM events WHERE "{column}" IS NOT NULL LIMIT {_MANY + 1}')
+        return [text for (text,) in found] if len(found) <= _MANY else None
+
+    need = where.needs(texts, _OTHERS)
+    values: list[object] = []
+    return ("true" if need is None else _sql(need, values)), values
+
+
+def _sql(need: Need, values: list[object]) -> str:
+    if isinstance(need, OneOf):
+        column = f'"{_COLUMNS[need.field]}"'
+        values.append([*need.texts])
+        # A question mark may stand for what no database takes.
+        return f"({column} IS NULL OR list_contains(?::VARCHAR[], {column}) OR contains({column}, '?'))"
+    word = " AND " if isinstance(need, AllOf) else " OR "
+    return f"({word.join([_sql(one, values) for one in need.needs])})"
