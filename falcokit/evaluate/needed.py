@@ -1,18 +1,21 @@
-"""What an event has to tell for a condition to hold, as far as few fields and the texts they are known to have say so.
+"""What an event has to tell for a condition to hold, as far as few fields and the text it is written as say so.
 
-Who keeps events by these fields then asks the condition of few of them only.
+Who keeps events by these fields, or can search in their texts, then asks the condition of few of them only.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
-from falcokit.condition.ast import And, Check, Expression, Not, Or
-from falcokit.evaluate.leaf import Leaves
+from falcokit.catalogue import FieldUse
+from falcokit.condition.ast import And, Check, Expression, Field, ListValue, Not, Or, Value
+from falcokit.evaluate.leaf import Leaf, Leaves
+from falcokit.evaluate.values import TEXTS
 from falcokit.record import Record
 
-__all__ = ["AllOf", "AnyOf", "Need", "OneOf", "needed"]
+__all__ = ["AllOf", "AnyOf", "Has", "Need", "OneOf", "needed"]
 
 Texts: TypeAlias = "Callable[[str], Sequence[str] | None]"
 
@@ -25,6 +28,15 @@ class OneOf(Record):
     def __init__(self, field: str, texts: tuple[str, ...]) -> None:
         self.field: Final = field
         self.texts: Final = texts
+
+
+class Has(Record):
+    """The event is written with ``text`` in it: letters, figures and signs that JSON writes as they are, or as ``\\u00`` and two figures."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text: Final = text
 
 
 class AllOf(Record):
@@ -45,7 +57,10 @@ class AnyOf(Record):
         self.needs: Final = needs
 
 
-Need: TypeAlias = OneOf | AllOf | AnyOf
+Need: TypeAlias = OneOf | Has | AllOf | AnyOf
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9 ._-]{3,}")
+_MOST_WRITTEN: Final = 20
 
 
 def needed(tree: Expression, leaves: Leaves, texts: Texts, others: Sequence[str]) -> Need | None:
@@ -56,13 +71,12 @@ def needed(tree: Expression, leaves: Leaves, texts: Texts, others: Sequence[str]
     """
     if isinstance(tree, Check):
         leaf = leaves.of(tree)
-        if len(leaf.fields) != 1:
+        known = texts(leaf.fields[0]) if len(leaf.fields) == 1 else None
+        if known is None:
+            return _written(leaf, leaves)
+        if any(leaf.decided({leaf.fields[0]: text}) for text in others):
             return None
-        (field,) = leaf.fields
-        known = texts(field)
-        if known is None or any(leaf.decided({field: text}) for text in others):
-            return None
-        return OneOf(field, tuple([text for text in known if leaf.decided({field: text})]))
+        return OneOf(leaf.fields[0], tuple([text for text in known if leaf.decided({leaf.fields[0]: text})]))
     if isinstance(tree, Not) or not isinstance(tree, (And, Or)):
         return None  # It holds, too, where a field has no text at all.
     needs = [needed(child, leaves, texts, others) for child in tree.children]
@@ -70,3 +84,21 @@ def needed(tree: Expression, leaves: Leaves, texts: Texts, others: Sequence[str]
     if isinstance(tree, And):
         return AllOf(told) if told else None
     return AnyOf(told) if len(told) == len(needs) else None
+
+
+def _written(leaf: Leaf, leaves: Leaves) -> Need | None:
+    """What an event has to be written with for a check of one text; None where it may hold without any."""
+    check = leaf.check
+    if leaf.given or check.modifier or leaves.source != "syscall" or not isinstance(check.left, Field):
+        return None
+    use = leaves.catalogue.resolve(leaf.fields[0], leaves.source)
+    if not isinstance(use, FieldUse) or use.is_list or use.type not in TEXTS:
+        return None
+    if check.operator in ("=", "==", "contains", "startswith", "endswith") and isinstance(check.right, Value):
+        wanted: tuple[str, ...] = (check.right.text,)
+    elif check.operator == "in" and isinstance(check.right, ListValue):
+        wanted = check.right.texts
+    else:
+        return None
+    found = [max(_PLAIN.findall(text), key=len, default="") for text in wanted]
+    return AnyOf(tuple(map(Has, found))) if all(found) and 0 < len(found) <= _MOST_WRITTEN else None

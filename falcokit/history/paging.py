@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, TypeAlias
 
 from falcokit.history.gathering import BATCH
 from falcokit.history.query import SHOWN, Entry, Filter, event_of, label_expression
@@ -14,13 +14,15 @@ from falcokit.overview.grouping import told
 
 __all__ = ["labelled", "newest_first", "present"]
 
+_Fetch: TypeAlias = "Callable[[str, Sequence[object]], list[tuple[Any, ...]]]"
+
 _FIRST: Final = 128
 _FIRST_ASKED: Final = 1_024
 _ORDER: Final = "ORDER BY time DESC, id"
 _WINDOW: Final = 20_000
 """About how many events are looked through first for what only their texts tell."""
 _WIDEST: Final = 1_000_000
-"""About how many events have a condition asked of them from one window: it takes long to take the next few from a wider one."""
+"""About how many events are in one of the windows for a condition."""
 _NEWEST: Final = 50_000
 """How many events are asked for labels that only their texts tell."""
 
@@ -32,16 +34,38 @@ def newest_first(
 
     They are fetched in chunks that grow, each from where the last one ended: the newest cost little however many there are.
     """
-    lazy = chosen.where is not None or chosen.search
+    expressions = [label_expression(label) for label in labels]
+    columns = ", ".join([SHOWN, *[expression for expression, _ in expressions]])
+    given = [value for _, more in expressions for value in more]
+
+    def fetch(numbers: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+        # All columns, and what labels are, of the rows of the chunk only.
+        return history.all(f"SELECT {columns} FROM events WHERE rowid IN ({numbers}) {_ORDER}", [*given, *values])
+
+    width = len(Entry._fields)
+    for row in _rows(history, chosen, fetch, skip):
+        path = [told(label, value) for label, value in zip(labels, row[width:], strict=False)]
+        yield Entry(*row[:width]), tuple(path)
+
+
+def _rows(history: History, chosen: Filter, fetch: _Fetch, skip: int) -> Iterator[tuple[Any, ...]]:
     within = reach(history, chosen.search)
+    if chosen.where is None and not chosen.search:
+        yield from _in_window(chosen, within, fetch, skip)
+        return
     sieve = ("true", ()) if chosen.where is None else may_hold(history, chosen.where)
-    for since, until in _windows(history, chosen) if lazy else [(chosen.since, chosen.until)]:
+    for since, until in _windows(history, chosen):
         window = chosen.replaced(since=since, until=until)
-        for one in _in_window(history, window, within, sieve, labels, 0 if lazy else skip):
-            if lazy and skip:
+        rows = (
+            _in_window(window, within, fetch)
+            if chosen.where is None
+            else _asked_in_window(history, window, within, sieve, fetch)
+        )
+        for row in rows:
+            if skip:
                 skip -= 1
-                continue
-            yield one
+            else:
+                yield row
 
 
 def _windows(history: History, chosen: Filter) -> Iterator[tuple[int | None, int | None]]:
@@ -60,39 +84,40 @@ def _windows(history: History, chosen: Filter) -> Iterator[tuple[int | None, int
         until, width = since, min(width * growth, widest + 1)
 
 
-def _in_window(
-    history: History, chosen: Filter, within: str, sieve: tuple[str, Sequence[object]], labels: Sequence[str], skip: int
-) -> Iterator[tuple[Entry, tuple[str | None, ...]]]:
-    expressions = [label_expression(label) for label in labels]
-    columns = ", ".join([SHOWN, *[expression for expression, _ in expressions]])
-    given = [value for _, more in expressions for value in more]
-    where, width = chosen.where, len(Entry._fields)
-    offset, size = skip, _FIRST if where is None else _FIRST_ASKED
+def _in_window(chosen: Filter, within: str, fetch: _Fetch, skip: int = 0) -> Iterator[tuple[Any, ...]]:
+    """What *fetch* gives for the events that *chosen* lets through, which has no condition."""
+    offset, size = skip, _FIRST
     while True:
         clause, values = chosen.clause(within)
-        newest = f"SELECT rowid FROM events WHERE {clause} AND {sieve[0]} ORDER BY time DESC, id LIMIT {size} OFFSET {offset}"
-        values += sieve[1]
-        if where is not None:
-            asked = history.all(f"SELECT time, rowid, raw FROM events WHERE rowid IN ({newest}) {_ORDER}", values)
-            times = [row[0] for row in asked]
-            kept = [number for _, number, raw in asked if (event := event_of(raw)) is not None and where(event)]
-            newest, values = "SELECT unnest(?::BIGINT[])", [kept]
-        # All columns, and what labels are, of the rows of the chunk only.
-        rows = history.all(f"SELECT {columns} FROM events WHERE rowid IN ({newest}) {_ORDER}", [*given, *values])
-        if where is None:
-            times = [row[0] for row in rows]
-        for row in rows:
-            path = [told(label, value) for label, value in zip(labels, row[width:], strict=False)]
-            yield Entry(*row[:width]), tuple(path)
-        if len(times) < size:
+        rows = fetch(f"SELECT rowid FROM events WHERE {clause} {_ORDER} LIMIT {size} OFFSET {offset}", values)
+        yield from rows
+        if len(rows) < size:
             return
-        last = times[-1]
-        if times[0] == last:
-            offset += len(times)
+        last = rows[-1][0]
+        if rows[0][0] == last:
+            offset += len(rows)
         else:
             # From the last moment on, without those of this moment that were there already.
-            chosen, offset = chosen.replaced(until=last + 1), times.count(last)
+            chosen, offset = chosen.replaced(until=last + 1), sum(row[0] == last for row in rows)
         size = min(size * 2, BATCH)
+
+
+def _asked_in_window(
+    history: History, chosen: Filter, within: str, sieve: tuple[str, Sequence[object]], fetch: _Fetch
+) -> Iterator[tuple[Any, ...]]:
+    """The same where it has a condition, which only what *sieve* lets through can hold for."""
+    assert chosen.where is not None
+    clause, values = chosen.clause(within)
+    query = f"SELECT rowid FROM events WHERE {clause} AND {sieve[0]} {_ORDER}"
+    numbers = history.numbers(query, [*values, *sieve[1]])
+    start, size = 0, _FIRST_ASKED
+    while start < len(numbers):
+        query = f"SELECT rowid, raw FROM events WHERE rowid IN (SELECT unnest(?::BIGINT[])) {_ORDER}"
+        asked = history.all(query, [numbers[start : start + size].tolist()])
+        kept = [number for number, raw in asked if (event := event_of(raw)) is not None and chosen.where(event)]
+        if kept:
+            yield from fetch("SELECT unnest(?::BIGINT[])", [kept])
+        start, size = start + size, min(size * 2, BATCH)
 
 
 def labelled(history: History, entry: Entry, labels: Sequence[str]) -> tuple[str | None, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from falcokit.evaluate.needed import AllOf, Need, OneOf
+from falcokit.evaluate.needed import AllOf, Has, Need, OneOf
 from falcokit.history.store import History
 
 if TYPE_CHECKING:
@@ -46,5 +46,8 @@ def _sql(need: Need, values: list[object]) -> str:
         values.append([*need.texts])
         # A question mark may stand for what no database takes.
         return f"({column} IS NULL OR list_contains(?::VARCHAR[], {column}) OR contains({column}, '?'))"
+    if isinstance(need, Has):
+        values.append(need.text)
+        return r"(contains(raw, ?) OR contains(raw, '\u00'))"
     word = " AND " if isinstance(need, AllOf) else " OR "
     return f"({word.join([_sql(one, values) for one in need.needs])})"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
     import duckdb
+    import numpy
 
     from falcokit.event import Event
 
@@ -97,6 +98,12 @@ class History:
         """The rows that *query* gives.  Raises `ConfigError` where the file is damaged."""
         with trouble_told(self.path):
             return self.connection.execute(query, list(values)).fetchall()
+
+    def numbers(self, query: str, values: Sequence[object] = ()) -> numpy.ndarray[Any, numpy.dtype[numpy.int64]]:
+        """The whole numbers that *query* gives, one in each row.  Raises `ConfigError` where the file is damaged."""
+        with trouble_told(self.path):
+            (found,) = self.connection.execute(query, list(values)).fetchnumpy().values()
+        return found
 
     def ask_at_full(self) -> None:
         """Nothing more is put in: questions may take all processors."""
