@@ -100,9 +100,18 @@ def main() -> None:
         if options.lists > options.events:
             seconds, memory = timed([*falcokit, "import", "all.json"], folder)
             print(f"\n{options.lists} alerts: import {options.lists / seconds:.0f} events/s, {memory} MB")
-            for what in (["list"], ["list", "--search", "mysqld"], ["list", "--search", "not there"], ["summary"]):
+            for what in (
+                ["list"],
+                ["list", "--search", "mysqld"],
+                ["list", "--search", "not there"],
+                ["list", "--search", "zq"],
+                ["list", "--search", "34999"],
+                ["list", "--where", "proc.name=none"],
+                ["list", "--where", "proc.cmdline contains none"],
+                ["summary"],
+            ):
                 seconds, memory = timed([*falcokit, *what], folder)
-                print(f"{' '.join(what):24} {seconds:8.2f} s  {memory} MB")
+                print(f"{' '.join(what):40} {seconds:8.2f} s  {memory} MB")
 
 
 if __name__ == "__main__":
