@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Optional
 
 import typer
@@ -263,8 +263,11 @@ def browse(
 
     Example: falcokit events browse --grouping kubernetes-deployments --last 1d --depth 2
     """
+    from difflib import get_close_matches
+
     from falcokit.history.query import counts_by
     from falcokit.overview.grouping import told, tree
+    from falcokit.overview.labels import PROMOTED, SUGGESTED
     from falcokit.report.groupings import tree_json, tree_text
 
     labels = grouping_of(group_by, named).labels[:depth]
@@ -285,3 +288,8 @@ def browse(
             write(json.dumps(printed, indent=2) + "\n")
         else:
             write(tree_text(nodes, labels, total, limit, screen_width()))
+        for place, label in enumerate(labels):
+            if total and all(path[place] is None for path, _ in counts):
+                near = get_close_matches(label, (*PROMOTED, *chain.from_iterable(SUGGESTED.values())), 1)
+                hint = f": did you mean {near[0]}?" if near and near[0] != label else ""
+                say(f"none of these events tells {label}{hint}")

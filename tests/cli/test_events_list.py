@@ -261,6 +261,14 @@ def test_the_tree_follows_filters_and_has_what_is_not_told(run: Run) -> None:
     assert tree["more"] == {"values": 1, "count": 1}
 
 
+def test_a_label_that_no_event_tells_is_said(run: Run) -> None:
+    code, out, said = run("browse", "alerts.json", "--group-by", "host.hostName,contaner.name", "--limit", "1")
+    assert code == 0 and "(none)" in out
+    assert said == "falcokit: none of these events tells contaner.name: did you mean container.name?\n"
+    assert run("browse", "alerts.json", "--group-by", "container.name")[2] == ""
+    assert run("browse", "alerts.json", "--group-by", "zzz", "--search", "not there")[2] == ""
+
+
 def test_groupings_are_made_renamed_copied_and_deleted(run: Run, tmp_path: Path) -> None:
     assert run("grouping", "add", "teams", "agent.tag.team, priority")[::2] == (0, "falcokit: made: teams (agent.tag.team, priority)\n")  # fmt: skip
     assert (
