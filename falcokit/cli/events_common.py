@@ -57,7 +57,8 @@ Search = Annotated[str, typer.Option(metavar="TEXT", help="With this text in wha
 Where = Annotated[
     str,
     typer.Option(
-        metavar="CONDITION", help="For which this condition on fields, as in a rule but without macros, holds for sure."
+        metavar="CONDITION",
+        help="For which this condition on fields, as in a rule but without macros and lists, holds for sure.",
     ),
 ]
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -183,12 +184,18 @@ def chosen(
 def condition(text: str) -> EventCondition:
     """The condition *text* for events of every source; ends the run where it is none."""
     from falcokit.errors import ConditionError
+    from falcokit.forward.filter import list_names, means_header
     from falcokit.validation import holds_for
 
     try:
-        return holds_for(text)
+        found = holds_for(text)
     except ConditionError as error:
-        return fail(f"--where: {error}")
+        if means_header(text):
+            fail("--where is about fields of events: choose rules with --rule, priorities with --priority")
+        fail(f"--where: {error}")
+    for name in list_names(text)[:3]:
+        say(f"note: `{name[:60]}` in --where is taken for a value: lists of rules are not known here")
+    return found
 
 
 def _moment(option: str, text: str) -> int | None:

@@ -13,13 +13,12 @@ from falcokit.condition.walk import leaves
 from falcokit.diagnostic import KINDS, Problem, Severity
 from falcokit.ruleset.check_compiler import compile_check
 
-__all__ = ["list_names", "sources_of", "wrong_filter"]
+__all__ = ["list_names", "means_header", "sources_of", "wrong_filter"]
 
 _HEADER: Final = re.compile(
     r"(?<![\w.])(?:evt\.|falco\.)?(?:rule|priority)(?![\w.])\s*"
     r"(?:[=!<>]|(?:in|intersects|pmatch|i?contains|startswith|endswith|i?glob|regex|exists)\b)"
 )
-"""Somebody means what an alert says beside its fields."""
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', re.DOTALL)
 _LIST: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", re.ASCII)
 """What lists of rules are called, and hardly a program or a file."""
@@ -27,7 +26,7 @@ _LIST: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+", re.ASCII)
 
 def wrong_filter(text: str) -> str:
     """What is wrong with the condition *text*, and nothing where there are events that it can be asked of."""
-    if _HEADER.search(_QUOTED.sub("''", text)):
+    if means_header(text):
         return "is about fields of events: events of some rules or priorities are chosen with `options.rules` and `options.priority`"
     tree = parse(text)
     if isinstance(tree, Problem):
@@ -36,6 +35,11 @@ def wrong_filter(text: str) -> str:
         if not isinstance(leaf, Check):
             return f"uses the macro `{leaf.name[:60]}`, which there is none of here: write its condition"
     return "" if sources_of(text) else f"is no condition: {next(_problems(text, 'syscall'))}"
+
+
+def means_header(text: str) -> bool:
+    """Whether somebody who writes *text* means the rule or the priority, which are no fields."""
+    return _HEADER.search(_QUOTED.sub("''", text)) is not None
 
 
 def list_names(text: str) -> tuple[str, ...]:

@@ -261,9 +261,20 @@ def test_the_tree_follows_filters_and_has_what_is_not_told(run: Run) -> None:
     assert tree["more"] == {"values": 1, "count": 1}
 
 
+def test_what_a_condition_does_not_know_is_said(run: Run) -> None:
+    code, out, said = run("list", "alerts.json", "--where", "proc.name in (shell_binaries)", "--format", "json")
+    assert (code, listed(out)) == (0, [])
+    assert said.splitlines()[0] == "falcokit: note: `shell_binaries` in --where is taken for a value: lists of rules are not known here"  # fmt: skip
+    for text in ('rule = "Shell 02"', "priority=Notice", "proc.name = sh and rule contains Shell"):
+        code, out, said = run("summary", "alerts.json", "--where", text)
+        assert (code, out) == (2, "")
+        assert said == "falcokit: --where is about fields of events: choose rules with --rule, priorities with --priority\n"  # fmt: skip
+
+
 def test_a_label_that_no_event_tells_is_said(run: Run) -> None:
     code, out, said = run("browse", "alerts.json", "--group-by", "host.hostName,contaner.name", "--limit", "1")
-    assert code == 0 and "(none)" in out
+    assert code == 0
+    assert "(none)" in out
     assert said == "falcokit: none of these events tells contaner.name: did you mean container.name?\n"
     assert run("browse", "alerts.json", "--group-by", "container.name")[2] == ""
     assert run("browse", "alerts.json", "--group-by", "zzz", "--search", "not there")[2] == ""
