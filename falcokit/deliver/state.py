@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from falcokit.deliver.cursor import write_whole
-from falcokit.errors import ConfigError
+from falcokit.folders import user_folder
 from falcokit.record import Record
 
 __all__ = ["Refusals", "Status", "default_state", "folder_of", "is_held", "leave_status", "read_status", "write_status"]
@@ -36,12 +36,7 @@ class Status(Record):
 
 def default_state() -> str:
     """The user's own folder for this (below ``XDG_STATE_HOME``).  Raises `ConfigError`."""
-    base = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    if not os.path.isabs(base):
-        raise ConfigError(
-            "there is no folder to keep positions in: set XDG_STATE_HOME to an absolute path, or give --state"
-        )
-    return os.path.join(base, "falcokit", "forward")
+    return os.path.join(user_folder("state", "positions", ", or give --state"), "forward")
 
 
 def folder_of(state: str, name: str) -> str:

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from falcokit.errors import ConfigError
+from falcokit.folders import user_folder
 from falcokit.history.gathering import BATCH, gather
 from falcokit.history.letters import NONE, SEARCHED, both, letters_of
 from falcokit.history.rows import Columns, Packed, joined
@@ -203,12 +204,7 @@ class History:
 
 def default_path() -> str:
     """The user's own history, in the data folder (``XDG_DATA_HOME``).  Raises `ConfigError`."""
-    base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
-    if not os.path.isabs(base):
-        raise ConfigError(
-            "there is no folder to keep events in: set XDG_DATA_HOME to an absolute path, or give --store"
-        )
-    return os.path.join(base, "falcokit", "events.duckdb")
+    return os.path.join(user_folder("data", "events", ", or give --store"), "events.duckdb")
 
 
 def in_memory(events: Iterable[Sequence[Event]] = ()) -> History:

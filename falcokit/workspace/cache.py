@@ -8,6 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from falcokit.errors import ConfigError
+from falcokit.folders import user_folder
+
 __all__ = ["Cache"]
 
 _KEPT = 200
@@ -22,8 +25,10 @@ class Cache:
     @staticmethod
     def of_user() -> Cache:
         """The cache in the user's cache folder (``XDG_CACHE_HOME``)."""
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        return Cache(os.path.join(base, "falcokit") if os.path.isabs(base) else None)
+        try:
+            return Cache(user_folder("cache", "results"))
+        except ConfigError:
+            return Cache(None)
 
     @staticmethod
     def key(parts: Iterable[bytes]) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from falcokit.data import data_path
 from falcokit.errors import ConfigError
+from falcokit.folders import user_folder
 from falcokit.workspace.gather import shown
 from falcokit.workspace.sources import ENDINGS
 
@@ -41,10 +42,7 @@ def locate(text: str, folder: str = "", lock: str = LOCK_NAME) -> str:
 
 def store() -> str:
     """The folder of the rules that were pulled, in the user's data folder (``XDG_DATA_HOME``).  Raises `ConfigError`."""
-    base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
-    if not os.path.isabs(base):
-        raise ConfigError("there is no folder to keep pulled rules in: set XDG_DATA_HOME to an absolute path")
-    return os.path.join(base, "falcokit", "defaults")
+    return os.path.join(user_folder("data", "pulled rules"), "defaults")
 
 
 def is_ours(path: str) -> bool:

@@ -7,6 +7,7 @@ import os
 from typing import Final
 
 from falcokit.errors import ConfigError
+from falcokit.folders import user_folder
 from falcokit.overview.grouping import Grouping, suggested, trouble
 from falcokit.workspace.sources import Unreadable, read_bytes
 from falcokit.workspace.write import write_whole
@@ -19,10 +20,7 @@ _MAX_GROUPINGS: Final = 1000
 
 def default_path() -> str:
     """Where they are kept: in the folder for configuration (``XDG_CONFIG_HOME``).  Raises `ConfigError`."""
-    base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    if not os.path.isabs(base):
-        raise ConfigError("there is no folder to keep groupings in: set XDG_CONFIG_HOME to an absolute path")
-    return os.path.join(base, "falcokit", "groupings.json")
+    return os.path.join(user_folder("config", "groupings"), "groupings.json")
 
 
 def read_groupings(path: str) -> tuple[Grouping, ...]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from falcokit.errors import ConfigError
+from falcokit.folders import user_folder
 from falcokit.forward.integration import Integration, read_integration, to_data
 from falcokit.workspace.default_rules import is_ours
 from falcokit.workspace.sources import Unreadable, read_bytes
@@ -28,10 +29,7 @@ _KEYS: Final = ("$schema", "version", "integrations")
 
 def default_path() -> str:
     """Where they are kept: in the folder for configuration (``XDG_CONFIG_HOME``).  Raises `ConfigError`."""
-    base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    if not os.path.isabs(base):
-        raise ConfigError("there is no folder to keep integrations in: set XDG_CONFIG_HOME to an absolute path")
-    return os.path.join(base, "falcokit", "integrations.json")
+    return os.path.join(user_folder("config", "integrations"), "integrations.json")
 
 
 def read_integrations(path: str) -> tuple[Integration, ...]:
