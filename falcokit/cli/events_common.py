@@ -61,6 +61,8 @@ Where = Annotated[
         help="For which this condition on fields, as in a rule but without macros and lists, holds for sure.",
     ),
 ]
+_UNREADABLE: Final = re.compile("[\ud800-\udfff]")
+"""What stands for bytes of the command line that are no text."""
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _MAX_TOLD: Final = 20
@@ -161,6 +163,9 @@ def chosen(
     from falcokit.history.query import Filter, newest
     from falcokit.overview.severity import rank_of
 
+    for option, texts in (("rule", rule), ("image", image), ("namespace", namespace), ("search", [search])):
+        if any(not text.isascii() and _UNREADABLE.search(text) for text in texts or ()):
+            fail(f"--{option} is no UTF-8")
     start, end = _moment("since", since), _moment("until", until)
     if last:
         if since:

@@ -263,12 +263,12 @@ def browse(
 
     Example: falcokit events browse --grouping kubernetes-deployments --last 1d --depth 2
     """
-    from difflib import get_close_matches
-
+    from falcokit.catalogue import Catalogue
     from falcokit.history.query import counts_by
     from falcokit.overview.grouping import told, tree
     from falcokit.overview.labels import PROMOTED, SUGGESTED
     from falcokit.report.groupings import tree_json, tree_text
+    from falcokit.ruleset.suggest import nearest
 
     labels = grouping_of(group_by, named).labels[:depth]
     with opened(files, store) as history:
@@ -290,6 +290,7 @@ def browse(
             write(tree_text(nodes, labels, total, limit, screen_width()))
         for place, label in enumerate(labels):
             if total and all(path[place] is None for path, _ in counts):
-                near = get_close_matches(label, (*PROMOTED, *chain.from_iterable(SUGGESTED.values())), 1)
+                fields = [field.name for field in Catalogue.bundled().fields()]
+                near = nearest(label, {*PROMOTED, *chain.from_iterable(SUGGESTED.values()), *fields})
                 hint = f": did you mean {near[0]}?" if near and near[0] != label else ""
                 say(f"none of these events tells {label}{hint}")

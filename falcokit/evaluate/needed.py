@@ -60,7 +60,8 @@ class AnyOf(Record):
 Need: TypeAlias = OneOf | Has | AllOf | AnyOf
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9 ._-]{3,}")
-_MOST_WRITTEN: Final = 20
+_MOST: Final = 20
+"""As many needs of one kind are told: more take longer to meet than they save."""
 
 
 def needed(tree: Expression, leaves: Leaves, texts: Texts, others: Sequence[str]) -> Need | None:
@@ -80,10 +81,28 @@ def needed(tree: Expression, leaves: Leaves, texts: Texts, others: Sequence[str]
     if isinstance(tree, Not) or not isinstance(tree, (And, Or)):
         return None  # It holds, too, where a field has no text at all.
     needs = [needed(child, leaves, texts, others) for child in tree.children]
-    told = tuple([need for need in needs if need is not None])
-    if isinstance(tree, And):
-        return AllOf(told) if told else None
-    return AnyOf(told) if len(told) == len(needs) else None
+    told = [need for need in needs if need is not None]
+    every = isinstance(tree, And)
+    return _together(told, every) if told and (every or len(told) == len(needs)) else None
+
+
+def _together(needs: Sequence[Need], every: bool) -> Need | None:
+    """That all of *needs* are met, or one of them; those of the same field as one."""
+    by_field: dict[str, dict[str, None]] = {}
+    rest: list[Need] = []
+    for need in needs:
+        if not isinstance(need, OneOf):
+            rest.append(need)
+        elif (before := by_field.get(need.field)) is None:
+            by_field[need.field] = dict.fromkeys(need.texts)
+        elif every:
+            by_field[need.field] = {text: None for text in need.texts if text in before}
+        else:
+            before.update(dict.fromkeys(need.texts))
+    if len(rest) > _MOST and not every:
+        return None
+    found = (*[OneOf(field, tuple(known)) for field, known in by_field.items()], *rest[:_MOST])
+    return AllOf(found) if every else AnyOf(found)
 
 
 def _written(leaf: Leaf, leaves: Leaves) -> Need | None:
@@ -101,4 +120,4 @@ def _written(leaf: Leaf, leaves: Leaves) -> Need | None:
     else:
         return None
     found = [max(_PLAIN.findall(text), key=len, default="") for text in wanted]
-    return AnyOf(tuple(map(Has, found))) if all(found) and 0 < len(found) <= _MOST_WRITTEN else None
+    return AnyOf(tuple(map(Has, found))) if all(found) and 0 < len(found) <= _MOST else None

@@ -22,28 +22,43 @@ _COLUMNS: Final = {
 _OTHERS: Final = ("", "<NA>", "incomplete", "sha256", "host")
 """What a field can be where its column has something that the event says elsewhere."""
 _MANY: Final = 5_000
-"""More texts than these are not looked at one by one."""
+"""How many texts of one column are looked at one by one."""
+_WORK: Final = 100_000
+"""How many texts are looked at for one condition."""
+_MOST_ASKED: Final = 200
+"""How much is asked of the database for one condition."""
 
 
 def may_hold(history: History, where: EventCondition) -> tuple[str, Sequence[object]]:
     """A condition in SQL, with its values, for the rows of all events for which *where* holds, and of some more."""
 
+    columns: dict[str, list[str] | None] = {}
+    left = _WORK
+
     def texts(field: str) -> list[str] | None:
+        nonlocal left
         column = _COLUMNS.get(field)
         if column is None:
             return None
-        found = history.all(f'SELECT DISTINCT "{column}" FROM events WHERE "{column}" IS NOT NULL LIMIT {_MANY + 1}')
-        return [text for (text,) in found] if len(found) <= _MANY else None
+        if column not in columns:
+            query = f'SELECT DISTINCT "{column}" FROM events WHERE "{column}" IS NOT NULL LIMIT {_MANY + 1}'
+            found = [text for (text,) in history.all(query)]
+            columns[column] = found if len(found) <= _MANY else None
+        known = columns[column]
+        left -= len(known or ())
+        return known if left >= 0 else None
 
     need = where.needs(texts, _OTHERS)
     values: list[object] = []
-    return ("true" if need is None else _sql(need, values)), values
+    clause = "true" if need is None else _sql(need, values)
+    return (clause, values) if len(values) <= _MOST_ASKED else ("true", ())
 
 
 def _sql(need: Need, values: list[object]) -> str:
     if isinstance(need, OneOf):
         column = f'"{_COLUMNS[need.field]}"'
-        values.append([*need.texts])
+        # Whatever else is told of the host, its column has this.
+        values.append([*need.texts, "host"] if need.field == "container.name" else [*need.texts])
         # A question mark may stand for what no database takes.
         return f"({column} IS NULL OR list_contains(?::VARCHAR[], {column}) OR contains({column}, '?'))"
     if isinstance(need, Has):

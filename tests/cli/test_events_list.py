@@ -271,11 +271,17 @@ def test_what_a_condition_does_not_know_is_said(run: Run) -> None:
         assert said == "falcokit: --where is about fields of events: choose rules with --rule, priorities with --priority\n"  # fmt: skip
 
 
+@pytest.mark.parametrize("option", ["--search", "--rule", "--image", "--namespace"])
+def test_bytes_that_are_no_text_are_refused(run: Run, option: str) -> None:
+    assert run("list", "alerts.json", option, "a\udcff") == (2, "", f"falcokit: {option} is no UTF-8\n")
+
+
 def test_a_label_that_no_event_tells_is_said(run: Run) -> None:
     code, out, said = run("browse", "alerts.json", "--group-by", "host.hostName,contaner.name", "--limit", "1")
     assert code == 0
     assert "(none)" in out
     assert said == "falcokit: none of these events tells contaner.name: did you mean container.name?\n"
+    assert run("browse", "alerts.json", "--group-by", "proc.cmdlin")[2].endswith(": did you mean proc.cmdline?\n")
     assert run("browse", "alerts.json", "--group-by", "container.name")[2] == ""
     assert run("browse", "alerts.json", "--group-by", "zzz", "--search", "not there")[2] == ""
 
