@@ -150,7 +150,7 @@ class EventCondition:
         fields = event.fields if complete else typed_fields(event.fields, source, self._catalogue)
         return compiled.answer(fields, complete=complete).holds is True
 
-    def needs(self, texts: Callable[[str], Sequence[str] | None], others: Sequence[str]) -> Need | None:
+    def needs(self, texts: Callable[[str], Sequence[str] | None], others: Mapping[str, Sequence[str]]) -> Need | None:
         """What events need for it to hold, as `falcokit.evaluate.needed.needed` tells it."""
         from falcokit.evaluate.leaf import Leaves
         from falcokit.evaluate.needed import AnyOf, needed

@@ -6,7 +6,7 @@ Who keeps events by these fields, or can search in their texts, then asks the co
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from falcokit.catalogue import FieldUse
@@ -64,18 +64,18 @@ _MOST: Final = 20
 """As many needs of one kind are told: more take longer to meet than they save."""
 
 
-def needed(tree: Expression, leaves: Leaves, texts: Texts, others: Sequence[str]) -> Need | None:
+def needed(tree: Expression, leaves: Leaves, texts: Texts, others: Mapping[str, Sequence[str]]) -> Need | None:
     """What events need for *tree*, without names of macros, to hold for sure; None where that cannot be told.
 
-    *texts* gives the texts that a field is known to have, None where it is not known; events that have one of the texts *others* may be
-    known by another one.
+    *texts* gives the texts that a field is known to have, None where they are not known; where it is one of its texts in *others* it may be
+    known as another one.
     """
     if isinstance(tree, Check):
         leaf = leaves.of(tree)
         known = texts(leaf.fields[0]) if len(leaf.fields) == 1 else None
         if known is None:
             return _written(leaf, leaves)
-        if any(leaf.decided({leaf.fields[0]: text}) for text in others):
+        if any(leaf.decided({leaf.fields[0]: text}) for text in others.get(leaf.fields[0], ())):
             return None
         return OneOf(leaf.fields[0], tuple([text for text in known if leaf.decided({leaf.fields[0]: text})]))
     if isinstance(tree, Not) or not isinstance(tree, (And, Or)):

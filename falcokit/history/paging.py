@@ -74,7 +74,10 @@ def _windows(history: History, chosen: Filter) -> Iterator[tuple[int | None, int
     if not count:
         return
     span = last - first
-    first, last = max(first, chosen.since or first), min(last, (chosen.until or last + 1) - 1)
+    if chosen.since is not None:
+        first = max(first, chosen.since)
+    if chosen.until is not None:
+        last = min(last, chosen.until - 1)
     # A text is looked for in all the rest at once.
     growth, widest = (1024, span) if chosen.where is None else (8, span * _WIDEST // count)
     width, until = span * _WINDOW // count + 1, last + 1

@@ -360,7 +360,7 @@ def _actions(document: Mapping[str, Any]) -> str | None:
 def _labels(event: Event) -> str | None:
     """The labels and fields of an event that has them not as an object."""
     known: dict[str, str] = {
-        name: str(value)[:2000]
+        name: (str(value).lower() if isinstance(value, bool) else str(value))[:2000]
         for name, value in event.fields.items()
         if value is not None and not isinstance(value, list)
     }

@@ -19,7 +19,11 @@ _COLUMNS: Final = {
     "proc.pname": "parent", "user.name": "user", "fd.name": "file", "fd.l4proto": "proto", "fd.cip": "client", "fd.sip": "server",
 }  # fmt: skip
 """The columns that have what events tell of fields, or nothing."""
-_OTHERS: Final = ("", "<NA>", "incomplete", "sha256", "host")
+_ELSEWHERE: Final = {
+    "container.name": ("", "incomplete"), "container.id": ("", "incomplete"), "container.image.digest": ("", "incomplete"),
+    "container.image.repository": ("", "incomplete", "sha256"), "k8s.ns.name": ("",), "k8s.pod.name": ("",), "user.name": ("",),
+    "fd.sip": ("",),
+}  # fmt: skip
 """What a field can be where its column has something that the event says elsewhere."""
 _MANY: Final = 5_000
 """How many texts of one column are looked at one by one."""
@@ -48,7 +52,7 @@ def may_hold(history: History, where: EventCondition) -> tuple[str, Sequence[obj
         left -= len(known or ())
         return known if left >= 0 else None
 
-    need = where.needs(texts, _OTHERS)
+    need = where.needs(texts, _ELSEWHERE)
     values: list[object] = []
     clause = "true" if need is None else _sql(need, values)
     return (clause, values) if len(values) <= _MOST_ASKED else ("true", ())
