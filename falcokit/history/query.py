@@ -30,6 +30,7 @@ __all__ = [
     "label_expression",
     "newest",
     "scope",
+    "streamed",
     "total",
 ]
 
@@ -176,9 +177,7 @@ def scope(history: History, chosen: Filter) -> tuple[str, list[object]]:
 
     sieve, more = may_hold(history, chosen.where)
     kept = []
-    for number, raw in _streamed(
-        history, f"SELECT rowid, raw FROM events WHERE {clause} AND {sieve}", [*values, *more]
-    ):
+    for number, raw in streamed(history, f"SELECT rowid, raw FROM events WHERE {clause} AND {sieve}", [*values, *more]):
         event = event_of(raw)
         if event is not None and chosen.where(event):
             kept.append(number)
@@ -191,7 +190,7 @@ def scope(history: History, chosen: Filter) -> tuple[str, list[object]]:
 def events_of(history: History, chosen: Filter) -> Iterator[Event]:
     """The events themselves, as they were read."""
     source, values = scope(history, chosen)
-    for (raw,) in _streamed(history, f"SELECT raw FROM {source}", values):
+    for (raw,) in streamed(history, f"SELECT raw FROM {source}", values):
         event = event_of(raw)
         if event is not None:
             yield event
@@ -233,7 +232,7 @@ def counts_by(history: History, chosen: Filter, labels: Sequence[str]) -> list[t
     return [(tuple(row[:-1]), row[-1]) for row in rows]
 
 
-def _streamed(history: History, query: str, values: Iterable[object]) -> Iterator[tuple[Any, ...]]:
+def streamed(history: History, query: str, values: Iterable[object]) -> Iterator[tuple[Any, ...]]:
     """The rows of *query*, some at a time; nothing else may be asked until the last one is there."""
     connection = history.connection  # A cursor of its own would not see the temporary tables.
     with trouble_told(history.path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
+from typing import Final
 
-from falcokit.history.query import Filter, scope
+from falcokit.history.query import Filter, scope, streamed
 from falcokit.history.store import History
 from falcokit.history.table import OUTPUT
 from falcokit.overview.kinds import BUCKETS, Group, Summary
@@ -14,6 +16,21 @@ from falcokit.overview.template import without_container
 
 __all__ = ["cells", "summary"]
 
+_TOLD: Final = (
+    "time",
+    "id",
+    "rank",
+    "container",
+    "container_id",
+    "image",
+    "host",
+    "process",
+    "parent",
+    "user",
+    "namespace",
+)
+"""The columns that summaries are made of."""
+
 
 def summary(history: History, chosen: Filter, mask: str = "similar", limit: int = 20) -> Summary:
     """The commonest kinds of events that *chosen* lets through; *mask* is one of `MASKS`."""
@@ -21,15 +38,17 @@ def summary(history: History, chosen: Filter, mask: str = "similar", limit: int 
     if mask in ("similar", "fields"):
         source = f"(SELECT *, template AS form FROM {source})"
         texts = _forms(history, source, values)
+        if mask == "similar":
+            found = [(one.rule, one.text, one.numbers) for one in likenesses(texts)]
+        else:
+            found = [(form.rule, form.text, [number]) for number, form in enumerate(texts)]
+        events, kinds = sum(form.count for form in texts), len(found)
+        counted = sorted(found, key=lambda one: (-sum(texts[number].count for number in one[2]), one[0], one[1]))[
+            :limit
+        ]
     else:
-        texts = _outputs(history, source, values, mask)
+        events, kinds, counted = _outputs(history, source, values, mask == "container", limit)
         source, values = "told", []
-    if mask == "similar":
-        found = [(one.rule, one.text, one.numbers) for one in likenesses(texts)]
-    else:
-        found = [(form.rule, form.text, [number]) for number, form in enumerate(texts)]
-    events, kinds = sum(form.count for form in texts), len(found)
-    counted = sorted(found, key=lambda one: (-sum(texts[number].count for number in one[2]), one[0], one[1]))[:limit]
     places = [(number, place) for place, (_, _, numbers) in enumerate(counted) for number in numbers]
     if not places:
         return Summary((), events, kinds)
@@ -71,29 +90,37 @@ def _forms(history: History, source: str, values: Sequence[object]) -> list[Form
     return [Form(rule, text, count) for _, rule, text, count in rows]
 
 
-def _outputs(history: History, source: str, values: Sequence[object], mask: str) -> list[Form]:
-    """The outputs with what *mask* says taken out; the table ``told`` has the events, ``forms`` the numbers of their outputs."""
-    history.connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE told AS SELECT * EXCLUDE (raw, labels, output), {OUTPUT} AS output,"
-        f" CAST(hash(coalesce(rule, policy, ''), {OUTPUT}) >> 1 AS BIGINT) AS form FROM {source}",
-        list(values),
+def _outputs(
+    history: History, source: str, values: Sequence[object], boxless: bool, limit: int
+) -> tuple[int, int, list[tuple[str, str, list[int]]]]:
+    """How many events there are, of how many outputs, and the commonest of these; *boxless* are those without what tells of the container.
+
+    The table ``told`` has the events, ``forms`` the numbers of their outputs.
+    """
+    rule, text = "coalesce(rule, policy, '')", "output" if boxless else OUTPUT
+    form = f"CAST(hash({rule}, headed, {text}) >> 1 AS BIGINT)"
+    columns = ", ".join(f'"{name}"' for name in _TOLD)
+    history.all(f"CREATE OR REPLACE TEMP TABLE told AS SELECT {columns}, {form} AS form FROM {source}", values)
+    if boxless:
+        distinct = f"SELECT {form} AS form, any_value({rule}), any_value(headed), any_value(output) FROM {source} GROUP BY form"
+        forms, numbers = array("q"), array("q")
+        for one, name, cut, output in streamed(history, distinct, values):
+            forms.append(one)
+            numbers.append(hash((name, without_container(output, headed=not cut))))
+        _keep(history, "forms", ("form", "number"), forms, numbers)
+    else:
+        history.all("CREATE OR REPLACE TEMP TABLE forms AS SELECT DISTINCT form, form AS number FROM told")
+    ((events, kinds),) = history.all("SELECT (SELECT count(*) FROM told), (SELECT count(DISTINCT number) FROM forms)")
+    common = history.all(
+        "SELECT number, arg_min(form, time) FROM told JOIN forms USING (form) GROUP BY number"
+        f" ORDER BY count(*) DESC, min(time), arg_min(form, time) LIMIT {limit}"
     )
-    known: dict[tuple[str, str], int] = {}
-    counts: list[int] = []
-    numbers: list[int] = []
-    forms: list[int] = []
-    for form, rule, output, count in history.all(
-        "SELECT form, any_value(coalesce(rule, policy, '')), any_value(output), count(*) FROM told GROUP BY form"
-    ):
-        text = without_container(output) if mask == "container" else output
-        number = known.setdefault((rule, text), len(known))
-        if number == len(counts):
-            counts.append(0)
-        counts[number] += count
-        forms.append(form)
-        numbers.append(number)
-    _keep(history, "forms", ("form", "number"), forms, numbers)
-    return [Form(rule, text, counts[number]) for (rule, text), number in known.items()]
+    examples = history.all(
+        f"SELECT {form} AS form, any_value({rule}), any_value({OUTPUT}) FROM {source} AND form IN (SELECT unnest(?::BIGINT[])) GROUP BY form",
+        [*values, [one for _, one in common]],
+    )
+    written = {one: (name, without_container(output) if boxless else output) for one, name, output in examples}
+    return events, kinds, [(*written[one], [number]) for number, one in common]
 
 
 def _keep(history: History, name: str, names: tuple[str, str], *columns: Iterable[int]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from falcokit.overview.severity import PRIORITIES
@@ -38,6 +39,11 @@ _MARKS: Final = {"client": "<client>->", "pod": "-<pod>", "temporary": "tmp<name
 _KEYED: Final = re.compile(
     r"(?P<key>(?<![\w.])(?:[\w.]*(?:pid|tid|tty|pgid|lport|cport)|terminal|sid|proc_sid|evt_?time)=)[^\s()|,]+"
 )
+_WHOLE: Final = ("terminal", "sid", "proc_sid", "evt_time", "evttime")
+_VALUE: Final = re.compile(
+    rf"=(?:(?<=[pt]id=)|(?<=tty=)|(?<=pgid=)|(?<=[lc]port=)|{'|'.join(f'(?<={key}=)(?<![a-zA-Z0-9_.]{key}=)' for key in _WHOLE)})[^\s()|,]+"
+)
+"""The same values, found in a sixth of the time."""
 _BOX: Final = re.compile(
     r"\s*\(id=[0-9a-f]{12,64}\)|\s*(?<![\w.])(?:[\w.]*container[\w.]*|image(?:_\w+)?|k8s[\w.]*|pod|pod_name|id)=[^\s()|,]*"
     r"|(?<=[\s(])[^\s()]{1,200} \(id=[^\s()]{1,80}\)"
@@ -47,7 +53,13 @@ _HEAD: Final = re.compile(
     re.IGNORECASE,
 )
 _FIGURE: Final = re.compile(r"\d")
+_UNTIDY: Final = re.compile(r"\s+(?=\))|(?<=\()\s+|(?<=\s)\s+")
+_SPANNING: Final = re.compile(r":\d\d:\d\d|-\d\d |\(id=|\0")
+"""What is looked for over several words: moments, and containers with their identifiers."""
+_GONE: Final = re.compile(r"\s*\0")
 _MAX_TEXT: Final = 2000
+_MAX_WORDS: Final = 1500
+"""Longer texts may have more than `_MAX_TEXT` letters once they have marks in them."""
 _MAX_KNOWN: Final = 50_000
 _MAX_PLANS: Final = 10_000
 """How much is remembered; behind that it only gets slower."""
@@ -57,9 +69,8 @@ class Templates:
     """The forms of alerts seen so far, by number."""
 
     def __init__(self, found: Iterable[tuple[str, str]] = ()) -> None:
-        self._plans: dict[str, tuple[int, tuple[str, ...]]] = {}
+        self._plans: dict[tuple[str, int], tuple[str, ...]] = {}
         self._known: dict[tuple[str, str], int] = {}
-        self._keyed: dict[tuple[str, str], int] = {}
         self.found: list[tuple[str, str]] = [*found]
         """Rule and text of each form, by its number."""
         self._texts = {form: number for number, form in enumerate(self.found)}
@@ -70,37 +81,33 @@ class Templates:
         if output[2:3] == ":":  # The time of day in front.
             shape = output[output.find(": ", 0, 40) + 2 :]
         if isinstance(fields, dict):
-            plan = self._plans.get(rule)
-            for name in plan[1] if plan is not None and plan[0] == len(fields) else self._names(rule, fields):
+            names = self._plans.get((rule, len(fields)))
+            for name in self._names(rule, fields) if names is None else names:
                 value = fields.get(name)
                 if isinstance(value, str) and len(value) >= _LEAST and (name in _SURE or _FIGURE.search(value)):
                     shape = shape.replace(value, f"<{name}>")
         # Most alerts differ from one before in nothing else; of the others, most in numbers of processes.
         known = self._known.get((rule, shape))
-        return self._new(rule, shape) if known is None else known
-
-    def _new(self, rule: str, shape: str) -> int:
-        text = shape
-        if shape.partition(" ")[0] in PRIORITIES:  # It stood behind the time.
-            text = shape.partition(" ")[2]
-        keyed = _KEYED.sub(_key, text)
-        known = self._keyed.get((rule, keyed))
         if known is None:
-            known = self._of_text(rule, without_volatile(without_container(keyed)))
-        for held, key in ((self._known, shape), (self._keyed, keyed)):
-            if len(held) >= _MAX_KNOWN:
-                held.clear()
-            held[rule, key] = known
+            plain = _VALUE.sub("=", shape)
+            known = self._known.get((rule, plain))
+            if known is None:
+                known = self._new(rule, shape)
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[rule, shape] = self._known[rule, plain] = known
         return known
 
+    def _new(self, rule: str, shape: str) -> int:
+        first, _, rest = shape.partition(" ")
+        return self._of_text(rule, _form(rest if first in PRIORITIES else shape))  # It stood behind the time.
+
     def _names(self, rule: str, fields: Mapping[str, object]) -> tuple[str, ...]:
-        """The fields of the alerts of *rule* that name one container or pod: these have the same ones, as long as there are as many."""
-        plan = self._plans.get(rule)
-        if plan is None or plan[0] != len(fields):
-            if len(self._plans) >= _MAX_PLANS:
-                self._plans.clear()
-            plan = self._plans[rule] = (len(fields), tuple([name for name in fields if _ID.fullmatch(name)]))
-        return plan[1]
+        """The fields of the alerts of *rule* that name one container or pod: those with as many fields have the same ones."""
+        if len(self._plans) >= _MAX_PLANS:
+            self._plans.clear()
+        names = self._plans[rule, len(fields)] = tuple([name for name in fields if _ID.fullmatch(name)])
+        return names
 
     def _of_text(self, rule: str, text: str) -> int:
         number = self._texts.get((rule, text))
@@ -110,15 +117,49 @@ class Templates:
         return number
 
 
+def _form(text: str) -> str:
+    """*text* without what tells of the container, of one process or connection, or looks made up.
+
+    Most words are as in other texts, and are looked at once only.
+    """
+    if len(text) > _MAX_WORDS or _SPANNING.search(text):
+        return without_volatile(without_container(_KEYED.sub(_key, text)))
+    return _tidied(_GONE.sub("", " ".join(map(_word, text.split(" ")))))
+
+
+@lru_cache(maxsize=20_000)
+def _word(text: str) -> str:
+    """What `_form` makes of one word; it begins with NUL where the blanks in front of it go with it."""
+    return without_volatile(_boxless(_KEYED.sub(_key, text) if "=" in text else text))
+
+
+@lru_cache(maxsize=20_000)
+def _boxless(text: str) -> str:
+    """One word without what tells of the container; it begins with NUL where the blanks in front of it go with it."""
+    found = _BOX.search(text) if "=" in text else None
+    return text if found is None else f"{'' if found.start() else chr(0)}{_BOX.sub('', text)}"
+
+
 def without_volatile(text: str) -> str:
     """*text* with a mark in the place of what looks made up for one time."""
     return _MADE_UP.sub(_mark, text)
 
 
-def without_container(output: str) -> str:
-    """*output* without what tells of the container, and the time and priority in front of it; all else stays."""
-    text = _BOX.sub("", _HEAD.sub("", output[:_MAX_TEXT], count=1))
-    return re.sub(r"\s+(?=\))|(?<=\()\s+|(?<=\s)\s+", "", text).replace("()", "").strip()
+def without_container(output: str, headed: bool = True) -> str:
+    """*output* without what tells of the container, and the time and priority in front of it, if it is *headed*; all else stays."""
+    text = output[:_MAX_TEXT]
+    if headed:
+        text = _HEAD.sub("", text, count=1)
+    if "(id=" in text or "\0" in text:  # What is looked for has several words.
+        return _tidied(_BOX.sub("", text))
+    return _tidied(_GONE.sub("", " ".join(map(_boxless, text.split(" ")))))
+
+
+def _tidied(text: str) -> str:
+    """*text* without blanks that stand there for nothing, and without empty parentheses."""
+    if "  " in text or " )" in text or "( " in text or not text.isprintable():
+        text = _UNTIDY.sub("", text)
+    return text.replace("()", "").strip()
 
 
 def _mark(found: re.Match[str]) -> str:
