@@ -54,6 +54,9 @@ def _run() -> int:
 
         say(str(error))
         return 2
+    except MemoryError:
+        sys.stderr.write("falcokit: there is not enough memory\n")
+        return 2
     except SystemExit as end:
         if isinstance(end.code, str):
             sys.stderr.write(end.code + "\n")

@@ -103,6 +103,7 @@ def summary(
 
 def next_step(files: list[str] | None, store: str | None) -> Callable[[Group], str]:
     """What proposes a whitelist for a kind of events of *files*, or of the history *store*."""
+    from falcokit.event.event import is_internal
     from falcokit.report.text import plain
 
     if files:
@@ -114,6 +115,8 @@ def next_step(files: list[str] | None, store: str | None) -> Callable[[Group], s
         where_from = shlex.join(["--store", store]) if store else ""
 
     def command(group: Group) -> str:
+        if is_internal(group.rule):
+            return ""
         options = []
         if group.image is None:  # On a host, or in an audit log, something else has to name it.
             named = (("--process", group.process), ("--parent", group.parent)) if group.process else (("--user", group.user), ("--namespace", group.namespace))  # fmt: skip
@@ -151,19 +154,20 @@ def noise(
     Example: falcokit events noise --last 7d --limit 3
     """
     from falcokit.history.query import total
-    from falcokit.history.summary import cells
+    from falcokit.history.summary import cells, spreads
     from falcokit.overview.noise import proposals
     from falcokit.report.summary import noise_json, noise_text
 
     with opened(files, store) as history:
         meant = chosen(history, files, since=since, until=until, last=last, rule=rule, priority=priority, namespace=namespace, where=where)  # fmt: skip
         found, events = proposals(cells(history, meant), limit), total(history, meant)
+        covered = spreads(history, meant, found)
     if not events:
         fail("there are no events", 1)
     if format is Format.json:
         import json
 
-        write(json.dumps(noise_json(found, events), indent=2) + "\n")
+        write(json.dumps(noise_json(found, covered, events), indent=2) + "\n")
     else:
-        write(noise_text(found, events, screen_width()))
+        write(noise_text(found, covered, events, screen_width()))
     raise typer.Exit(0 if found else 1)

@@ -13,7 +13,12 @@ from falcokit.event.form import Form
 from falcokit.event.header import Header, header_of, source_of
 from falcokit.event.identity import Container, container_of
 
-__all__ = ["Event"]
+__all__ = ["Event", "is_internal"]
+
+
+def is_internal(rule: str) -> bool:
+    """Whether alerts of this *rule* tell of Falco itself: no rules file has it."""
+    return rule.startswith("Falco internal")
 
 
 class Event:
@@ -99,7 +104,7 @@ class Event:
     @property
     def internal(self) -> bool:
         """Whether Falco tells of itself: drops, metrics."""
-        return self.source == "internal" or self.rule.startswith("Falco internal")
+        return self.source == "internal" or is_internal(self.rule)
 
     @property
     def container(self) -> Container:

@@ -14,7 +14,7 @@ from falcokit.history.beside import made_beside
 from falcokit.history.gathering import BATCH, batches_of, gather
 from falcokit.history.rows import Columns, Packed, packed
 from falcokit.history.store import History, Progress, open_to_write
-from falcokit.overview.template import Templates
+from falcokit.overview.template import MOST_FORMS, Templates
 from falcokit.record import Record
 
 __all__ = ["HOLD", "PATIENCE", "PAUSE", "Imported", "add_all", "import_events", "import_into", "only_events"]
@@ -52,7 +52,7 @@ def import_events(
     Each batch is there for good once it is in; a run that was interrupted can be done again.  With *beside* another process reads them
     (`made_beside`).
     """
-    source = _started(gather(events, Templates()), beside)
+    source = _started(gather(events, Templates(most=MOST_FORMS)), beside)
     with ThreadPoolExecutor(1) as pool, closing(source):
         done = _put_all(history, pool, batches_of(source, damaged))
     if done.interrupted:
@@ -73,7 +73,7 @@ def import_into(
     It is kept for *hold* seconds at a time, and never while the first batch of these is waited for.  An interrupt while events are read
     ends the import after those that were.  With *beside* another process reads them (`made_beside`).  Raises `ConfigError`.
     """
-    source = _started(gather(events, Templates()), beside)
+    source = _started(gather(events, Templates(most=MOST_FORMS)), beside)
     batches = batches_of(source, damaged)
     done, closed = Imported(0, 0), 0.0
     with ThreadPoolExecutor(1) as pool, closing(source), suppress(KeyboardInterrupt):

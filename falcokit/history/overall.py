@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from falcokit.history.query import Filter, scope
 from falcokit.history.store import History
+from falcokit.history.table import BOX
 from falcokit.overview.overall import Overall
 from falcokit.overview.severity import LEVELS, level_of
 
@@ -22,7 +23,7 @@ def overall(history: History, chosen: Filter, limit: int = 20) -> Overall:
         return history.all(f"SELECT {what} FROM {source} {rest}", [*more, *values])
 
     ((events, first, last, containers, images, hosts),) = ask(
-        "count(*), min(time), max(time), count(DISTINCT coalesce(container_id, container)), count(DISTINCT image), count(DISTINCT host)"
+        f"count(*), min(time), max(time), count(DISTINCT {BOX}), count(DISTINCT image), count(DISTINCT host)"
     )
     if not events:
         return Overall(0, 0, 0, 0, 0, 0, (), (), (), (), ())

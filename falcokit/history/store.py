@@ -17,7 +17,7 @@ from falcokit.history.letters import NONE, SEARCHED, both, letters_of
 from falcokit.history.rows import Columns, Packed, joined
 from falcokit.history.table import MOMENT, STORED, insert_batch, make_batch
 from falcokit.log.mark import Mark
-from falcokit.overview.template import Templates
+from falcokit.overview.template import MOST_FORMS, Templates
 from falcokit.record import Record
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class History:
         """What was last looked for, whose events the table ``searched`` has."""
         self.folder: TemporaryDirectory[str] | None = None
         """What goes with it when it is closed."""
-        self._templates: Final = Templates()
+        self._templates: Final = Templates(most=MOST_FORMS)
         self._forms: dict[tuple[str, str], int] | None = None
         self._part: tuple[int, int, bytes] | None = None
 

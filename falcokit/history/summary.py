@@ -8,13 +8,13 @@ from typing import Final
 
 from falcokit.history.query import Filter, scope, streamed
 from falcokit.history.store import History
-from falcokit.history.table import OUTPUT
+from falcokit.history.table import BOX, OUTPUT
 from falcokit.overview.kinds import BUCKETS, Group, Summary
-from falcokit.overview.noise import URGENT, Cell
+from falcokit.overview.noise import URGENT, Cell, Proposal, Spread
 from falcokit.overview.similar import Form, likenesses
 from falcokit.overview.template import without_container
 
-__all__ = ["cells", "summary"]
+__all__ = ["cells", "spreads", "summary"]
 
 _TOLD: Final = (
     "time",
@@ -30,6 +30,8 @@ _TOLD: Final = (
     "namespace",
 )
 """The columns that summaries are made of."""
+_PROCESS: Final = "CASE WHEN NOT starts_with(process, 'container:') THEN process END"
+"""What a whitelist can name a process by, in SQL: the start of a container is one of its name."""
 
 
 def summary(history: History, chosen: Filter, mask: str = "similar", limit: int = 20) -> Summary:
@@ -55,7 +57,7 @@ def summary(history: History, chosen: Filter, mask: str = "similar", limit: int 
     _keep(history, "places", ("number", "place"), *zip(*places, strict=True))
     joined = f"{source} JOIN forms USING (form) JOIN places USING (number)"
     rows = history.all(
-        "SELECT place, count(*), min(time), max(time), count(DISTINCT coalesce(container_id, container)), count(DISTINCT image),"
+        f"SELECT place, count(*), min(time), max(time), count(DISTINCT {BOX}), count(DISTINCT image),"
         f" count(DISTINCT host), min(rank) FROM {joined} GROUP BY place ORDER BY place",
         values,
     )
@@ -150,9 +152,32 @@ def cells(history: History, chosen: Filter) -> list[Cell]:
     """The events that *chosen* lets through, counted by what whitelists name them by."""
     source, values = scope(history, chosen)
     rows = history.all(
-        "SELECT rule, image, process, parent, count(*) AS count, count(DISTINCT template), count(DISTINCT coalesce(container_id, container)),"
-        f" count(DISTINCT host), count(*) FILTER (rank <= {URGENT}), arg_max(id, time), coalesce(container = 'host' AND image IS NULL, false) AS on_host"
-        f" FROM {source} AND rule IS NOT NULL GROUP BY rule, image, process, parent, on_host ORDER BY count DESC LIMIT 50000",
+        f"SELECT rule, image, {_PROCESS} AS named, parent, count(*) AS count, count(*) FILTER (rank <= {URGENT}), arg_max(id, time),"
+        f" coalesce(container = 'host' AND image IS NULL, false) AS on_host FROM {source} AND rule IS NOT NULL"
+        " GROUP BY rule, image, named, parent, on_host ORDER BY count DESC LIMIT 50000",
         values,
     )
     return [Cell(*row) for row in rows]
+
+
+def spreads(history: History, chosen: Filter, found: Sequence[Proposal]) -> list[Spread]:
+    """What each of the proposals *found* covers of the events that *chosen* lets through."""
+    if not found:
+        return []
+    columns: list[str] = []
+    given: list[object] = []
+    for one in found:
+        parts, texts = ["rule = ?"], [one.rule]
+        for test, value in (("image = ?", one.image), (f"{_PROCESS} = ?", one.process)):
+            if value:
+                parts.append(test)
+                texts.append(value)
+        if not one.image:
+            parts.append("coalesce(parent, '') = ?")
+            texts.append(one.parent)
+        for column in ("template", BOX, "host"):
+            columns.append(f"count(DISTINCT {column}) FILTER ({' AND '.join(parts)})")
+            given += texts
+    source, values = scope(history, chosen)
+    (counts,) = history.all(f"SELECT {', '.join(columns)} FROM {source}", [*given, *values])
+    return [Spread(*counts[place : place + 3]) for place in range(0, len(counts), 3)]

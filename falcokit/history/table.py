@@ -11,7 +11,7 @@ from falcokit.overview.severity import PRIORITIES
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["MOMENT", "OUTPUT", "STORED", "insert_batch", "make_batch"]
+__all__ = ["BOX", "MOMENT", "OUTPUT", "STORED", "insert_batch", "make_batch"]
 
 STORED: Final = {**COLUMNS, "headed": "BOOLEAN", "part": "UINTEGER"}
 """The columns of the table with their types; ``part`` is the part of the history that an event belongs to."""
@@ -23,6 +23,8 @@ _HEAD: Final = f"strftime(make_timestamp_ns(least(time, {_LAST})), '%H:%M:%S.%n:
 """What Falco writes before an output, in SQL: moment and priority.  It is kept once, in their columns, which takes half as much room."""
 OUTPUT: Final = f"CASE WHEN headed THEN {_HEAD} || output ELSE output END"
 """The whole output of an event, in SQL: with ``headed`` the column has it without what Falco writes before it."""
+BOX: Final = "nullif(coalesce(container_id, container), 'host')"
+"""What tells one container from another, in SQL; of the host nothing."""
 _NUMBERS: Final = {"time": "int64", "template": "uint32", "timed": "bool"}
 
 

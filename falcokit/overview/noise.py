@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from falcokit.record import Record
 
-__all__ = ["URGENT", "Cell", "Proposal", "proposals"]
+__all__ = ["URGENT", "Cell", "Proposal", "Spread", "proposals"]
 
 _NARROW: Final = 0.8
 """Which share of what a wide proposal removes a narrow one must remove to be taken instead."""
@@ -16,22 +16,10 @@ URGENT: Final = 3
 
 
 class Cell(Record):
-    """Events that whitelists cannot tell apart by rule, image, process and parent: their ``count``, how many forms of outputs, containers
-    and hosts there are, how many are of priority Error or more urgent, and the identifier of the newest."""
+    """Events that whitelists cannot tell apart by rule, image, process and parent: their ``count``, how many are of priority Error or more
+    urgent, and the identifier of the newest."""
 
-    __slots__ = (
-        "containers",
-        "count",
-        "forms",
-        "hosts",
-        "image",
-        "newest",
-        "on_host",
-        "parent",
-        "process",
-        "rule",
-        "urgent",
-    )
+    __slots__ = ("count", "image", "newest", "on_host", "parent", "process", "rule", "urgent")
 
     def __init__(
         self,
@@ -40,9 +28,6 @@ class Cell(Record):
         process: str | None,
         parent: str | None,
         count: int,
-        forms: int,
-        containers: int,
-        hosts: int,
         urgent: int,
         newest: int,
         on_host: bool,
@@ -52,9 +37,6 @@ class Cell(Record):
         self.process: Final = process
         self.parent: Final = parent
         self.count: Final = count
-        self.forms: Final = forms
-        self.containers: Final = containers
-        self.hosts: Final = hosts
         self.urgent: Final = urgent
         self.newest: Final = newest
         self.on_host: Final = on_host
@@ -63,25 +45,11 @@ class Cell(Record):
 class Proposal(Record):
     """Leave out the events of ``rule`` with this ``image`` (of hosts, with this parent) and, where it is not empty, this ``process``.
 
-    ``removes`` is how many events it removes that no other does; ``events``, ``forms``, ``processes`` and ``containers`` (these at most) are all
-    that it covers: on a host it names no container, so that the same process in containers goes with it.  ``urgent`` are those of
-    priority Error or more urgent.
+    ``removes`` is how many events it removes that no other does; ``events`` and ``processes`` are all that it covers: on a host it names
+    no container, so that the same process in containers goes with it.  ``urgent`` are those of priority Error or more urgent.
     """
 
-    __slots__ = (
-        "containers",
-        "events",
-        "forms",
-        "hosts",
-        "image",
-        "newest",
-        "parent",
-        "process",
-        "processes",
-        "removes",
-        "rule",
-        "urgent",
-    )
+    __slots__ = ("events", "image", "newest", "parent", "process", "processes", "removes", "rule", "urgent")
 
     def __init__(self, rule: str, image: str, process: str, parent: str, removes: int, covered: Sequence[Cell]) -> None:
         self.rule: Final = rule
@@ -90,12 +58,17 @@ class Proposal(Record):
         self.parent: Final = parent
         self.removes: Final = removes
         self.events: Final = sum(cell.count for cell in covered)
-        self.forms: Final = sum(cell.forms for cell in covered)
         self.processes: Final = len({cell.process for cell in covered})
-        self.containers: Final = sum(cell.containers for cell in covered)
-        self.hosts: Final = max(cell.hosts for cell in covered)
         self.urgent: Final = sum(cell.urgent for cell in covered)
         self.newest: Final = max(covered, key=lambda cell: cell.count).newest
+
+
+class Spread(NamedTuple):
+    """How many forms of outputs, containers and hosts the events that a proposal covers are of."""
+
+    forms: int
+    containers: int
+    hosts: int
 
 
 def proposals(cells: Sequence[Cell], limit: int) -> list[Proposal]:

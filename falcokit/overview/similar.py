@@ -15,6 +15,8 @@ _ENOUGH: Final = 0.7
 """How large a share of its parts a form must have in common with another."""
 _RARE: Final = 0.001
 """Up to which share of all events a form is rare; one event always is."""
+_FEW: Final = 0.05
+"""Up to which share of the events of a row may have another value than the one that is shown."""
 _MAX_TRIED: Final = 100
 
 
@@ -37,17 +39,24 @@ class Likeness:
         self.rule: Final = form.rule
         self._text: Final = form.text
         self._parts: Final = parts
-        self._open: set[int] = set()
+        self._count = form.count
+        self._open: dict[int, int] = {}
 
     @property
     def text(self) -> str:
-        """The text of the commonest form, with marks where the others differ."""
+        """The text of the commonest form, with marks where the others differ; what nearly all have in common stays in front of one."""
         found, at = [], 0
         for number, (start, end) in enumerate(self._parts):
             if number in self._open:
-                key, sign, _ = self._text[start:end].partition("=")
-                closing = ")" if self._text.count(")", start, end) > self._text.count("(", start, end) else ""
-                found += [self._text[at:start], f"{key}=<{key}>{closing}" if sign else "<*>"]
+                part = self._text[start:end]
+                key, sign, _ = part.partition("=")
+                closing = ")" if part.count(")") > part.count("(") else ""
+                if self._open[number] <= self._count * _FEW:
+                    last = closing if part.endswith(")") else ""
+                    mark = f"{part.removesuffix(last)}|...{last}"
+                else:
+                    mark = f"{key}=<{key}>{closing}" if sign else "<*>"
+                found += [self._text[at:start], mark]
                 at = end
         return "".join([*found, self._text[at:]])
 
@@ -59,12 +68,13 @@ class Likeness:
         )
         return same / len(parts) if parts else 0.0
 
-    def take(self, number: int, text: str, parts: Sequence[tuple[int, int]]) -> None:
+    def take(self, number: int, form: Form, parts: Sequence[tuple[int, int]]) -> None:
         """Let the form *number* be one of these."""
         self.numbers.append(number)
+        self._count += form.count
         for place, (mine, other) in enumerate(zip(self._parts, parts, strict=True)):
-            if self._text[mine[0] : mine[1]] != text[other[0] : other[1]]:
-                self._open.add(place)
+            if self._text[mine[0] : mine[1]] != form.text[other[0] : other[1]]:
+                self._open[place] = self._open.get(place, 0) + form.count
 
 
 def likenesses(forms: Sequence[Form]) -> list[Likeness]:
@@ -86,7 +96,7 @@ def likenesses(forms: Sequence[Form]) -> list[Likeness]:
         if form.count <= rare and group:
             best = max(group[:_MAX_TRIED], key=lambda one: one.likeness(form.text, parts))
             if best.likeness(form.text, parts) >= _ENOUGH:
-                best.take(number, form.text, parts)
+                best.take(number, form, parts)
                 continue
         likeness = Likeness(number, form, parts)
         found.append(likeness)

@@ -7,13 +7,14 @@ values of keys for one process or connection, and what looks made up in others (
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
 from falcokit.overview.severity import PRIORITIES
 
-__all__ = ["Templates", "without_container", "without_volatile"]
+__all__ = ["MOST_FORMS", "Templates", "without_container", "without_volatile"]
 
 _ID: Final = re.compile(
     r"container\.(?:id|full_id|cni\.json|ip|start_ts|duration)|k8s\.pod\.(?:name|id|uid|ip|sandbox_id|full_sandbox_id|cni\.json)|k8s\.(?:rs|rc)\.(?:name|id|uid)"
@@ -52,11 +53,14 @@ _HEAD: Final = re.compile(
     r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?: (?:Emergency|Alert|Critical|Error|Warning|Notice|Informational|Info|Debug) ",
     re.IGNORECASE,
 )
+_ASSIGNED: Final = re.compile(r"([\w.\[\]]{1,100})=(?:(?![\s(|]+[\w.\[\]]{1,100}=|\)*\Z).)*", re.DOTALL)
 _FIGURE: Final = re.compile(r"\d")
 _UNTIDY: Final = re.compile(r"\s+(?=\))|(?<=\()\s+|(?<=\s)\s+")
 _SPANNING: Final = re.compile(r":\d\d:\d\d|-\d\d |\(id=|\0")
 """What is looked for over several words: moments, and containers with their identifiers."""
 _GONE: Final = re.compile(r"\s*\0")
+MOST_FORMS: Final = 5_000
+"""How many forms of a rule a history has: nobody looks at more, and memory would grow with them."""
 _MAX_TEXT: Final = 2000
 _MAX_WORDS: Final = 1500
 """Longer texts may have more than `_MAX_TEXT` letters once they have marks in them."""
@@ -66,14 +70,19 @@ _MAX_PLANS: Final = 10_000
 
 
 class Templates:
-    """The forms of alerts seen so far, by number."""
+    """The forms of alerts seen so far, by number.
 
-    def __init__(self, found: Iterable[tuple[str, str]] = ()) -> None:
+    A rule that has *most* forms has no more that tell the values in its output.
+    """
+
+    def __init__(self, found: Iterable[tuple[str, str]] = (), most: int | None = None) -> None:
         self._plans: dict[tuple[str, int], tuple[str, ...]] = {}
         self._known: dict[tuple[str, str], int] = {}
         self.found: list[tuple[str, str]] = [*found]
         """Rule and text of each form, by its number."""
         self._texts = {form: number for number, form in enumerate(self.found)}
+        self._most: Final = most
+        self._counts = Counter([rule for rule, _ in self.found])
 
     def number(self, rule: str, output: str, fields: Mapping[str, object]) -> int:
         """The form of an alert of *rule*."""
@@ -111,8 +120,12 @@ class Templates:
 
     def _of_text(self, rule: str, text: str) -> int:
         number = self._texts.get((rule, text))
+        if number is None and self._most is not None and self._counts[rule] >= self._most:
+            text = _ASSIGNED.sub(r"\1=<\1>", text) if self._counts[rule] < 2 * self._most else "<*>"
+            number = self._texts.get((rule, text))
         if number is None:
             number = self._texts[rule, text] = len(self.found)
+            self._counts[rule] += 1
             self.found.append((rule, text))
         return number
 

@@ -10,6 +10,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from falcokit.event import Event
+from falcokit.event.event import is_internal
 from falcokit.overview.severity import TILES
 from falcokit.report.events import iso, painted, severity
 from falcokit.report.text import plain
@@ -75,7 +76,7 @@ def to_text(
     add("when", row["time"])
     lines.append(f"  {'severity':<10} {severity(dict(row), colour)}{_scales(row)}")
     add("rule", row["rule"])
-    add("policy", row["policy"] and row["policy"] + _also("id", more["policy_id"]))
+    add("policy", _joined(row["policy"], _also("id", more["policy_id"])))
     add("type", f"{row['type']} {more['type_name']}")
     add("source", row["source"])
     add("about", more["description"])
@@ -128,12 +129,16 @@ def next_steps(
     show = ["falcokit", "events", "show", entry.key, *own, "--raw"]
     again = place is not None or not files
     whitelist = ["falcokit", "whitelist"]
-    if place is not None:
+    if is_internal(entry.rule or ""):
+        pass  # There is no rule to whitelist it for.
+    elif place is not None:
         command = [*whitelist, "--event", _path(place[0]), "--line", str(place[1])]
         steps.append(("whitelist it: the smallest change, proven", command, ""))
     elif again:
         steps.append(("whitelist it: the smallest change, proven", show, " | falcokit whitelist --event -"))
-    if entry.rule and entry.image and _IMAGE.fullmatch(entry.image):
+    if is_internal(entry.rule or ""):
+        pass
+    elif entry.rule and entry.image and _IMAGE.fullmatch(entry.image):
         tag = f":{entry.tag}" if entry.tag and _IMAGE.fullmatch(entry.tag) else ""
         command = [*whitelist, "--rule", entry.rule, "--image", entry.image + tag]
         steps.append(("whitelist its image for this rule", command, ""))

@@ -100,17 +100,19 @@ def to_csv(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def to_markdown(rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A table for a ticket or a wiki."""
-    yield "| when | severity | rule or policy | entity | actions | count |\n| --- | --- | --- | --- | --- | --- |\n"
+    yield "| when | severity | type | rule or policy | entity | actions | count | id |\n| --- | --- | --- | --- | --- | --- | ---: | --- |\n"
     for block in _blocks(rows):
         lines = []
         for one in block:
             cells = (
                 _short(one["time"]),
                 one["priority"] or "",
+                one["type"],
                 _name(one),
                 _entity(one),
                 ", ".join(one["actions"]),
                 str(one["count"]),
+                one["id"],
             )
             lines.append("| " + " | ".join(map(markdown_cell, cells)) + " |\n")
         yield "".join(lines)

@@ -11,7 +11,7 @@ from textwrap import wrap
 from typing import Any, Final
 
 from falcokit.overview.kinds import Group, Summary
-from falcokit.overview.noise import Proposal
+from falcokit.overview.noise import Proposal, Spread
 from falcokit.overview.severity import PRIORITIES, level_of
 from falcokit.report.markdown import cell
 from falcokit.report.text import plain
@@ -46,7 +46,9 @@ def summary_text(found: Summary, command: Callable[[Group], str], width: int = 8
         ]
         lines.append(f"{'':17}{', '.join([one for one in where if one] or ['no container told'])}")
         lines.append(f"{'':17}{when(group.first)} to {when(group.last)}")
-        lines += [f"{'':17}$ {command(group)}", ""]
+        if step := command(group):
+            lines.append(f"{'':17}$ {step}")
+        lines.append("")
     if found.kinds > len(found.groups):
         rest = found.events - sum(group.count for group in found.groups)
         lines.append(
@@ -68,24 +70,32 @@ def summary_csv(found: Summary, command: Callable[[Group], str]) -> str:
     """The same for spreadsheets: no cell is taken for a formula."""
     stream = io.StringIO()
     rows = [_row(group, found.events, command) for group in found.groups]
-    names = [name for name in _row_names() if name != "trend"]
     writer = csv.writer(stream)
-    writer.writerow(names)
+    writer.writerow(_row_names())
     for row in rows:
-        writer.writerow([_cell(row[name]) for name in names])
+        row["trend"] = " ".join(map(str, row["trend"]))
+        writer.writerow([_cell(row[name]) for name in _row_names()])
     return stream.getvalue()
 
 
 def summary_markdown(found: Summary, command: Callable[[Group], str]) -> str:
     """The same as a table."""
-    lines = [f"{_number(found.events, 'event')} of {_number(found.kinds, 'kind')}", "", "| events | share | rule | output | next |", "| ---: | ---: | --- | --- | --- |"]  # fmt: skip
+    lines = [f"{_number(found.events, 'event')} of {_number(found.kinds, 'kind')}", "", "| events | share | rule | output | containers | images | hosts | first | last | next |", "| ---: | ---: | --- | --- | ---: | ---: | ---: | --- | --- | --- |"]  # fmt: skip
     for group in found.groups:
-        cells = [str(group.count), f"{group.count / max(found.events, 1):.1%}", group.rule, group.text, command(group)]
+        seen = [str(group.containers), str(group.images), str(group.hosts), when(group.first), when(group.last)]
+        cells = [
+            str(group.count),
+            f"{group.count / max(found.events, 1):.1%}",
+            group.rule,
+            group.text,
+            *seen,
+            command(group),
+        ]
         lines.append("| " + " | ".join(map(cell, cells)) + " |")
     return "\n".join(lines) + "\n"
 
 
-def noise_text(found: Sequence[Proposal], events: int, width: int = 80) -> str:
+def noise_text(found: Sequence[Proposal], spreads: Sequence[Spread], events: int, width: int = 80) -> str:
     """The proposals in order, with how much is left and what else each covers."""
     if not found:
         return f"no whitelist to propose for {_number(events, 'event')}: they tell neither an image nor a process on a host\n"
@@ -95,16 +105,16 @@ def noise_text(found: Sequence[Proposal], events: int, width: int = 80) -> str:
         f"{_number(len(found), 'whitelist')} would remove {removed} of {_number(events, 'event')} ({share:.0%})",
         "",
     ]
-    for number, one in enumerate(found, 1):
+    for number, (one, spread) in enumerate(zip(found, spreads, strict=True), 1):
         lines.append(f"{number:>3}. {one.removes:>8} {one.removes / max(events, 1):>6.1%}  {plain(one.rule)}")
         what = [f"image {one.image}" if one.image else "on the host", f"process {one.process}" if one.process else ""]
         what.append(f"started by {one.parent}" if one.parent else "")
         lines += [f"{'':22}{row}" for row in wrap(plain(", ".join(part for part in what if part)), max(width - 22, 40))]
         reach = [_number(one.events, "event")] if one.events != one.removes else []
         reach += [
-            _number(one.forms, "form"),
+            _number(spread.forms, "form"),
             _number(one.processes, "process"),
-            f"up to {_number(one.containers, 'container')}",
+            _number(spread.containers, "container"),
         ]
         reach += [f"{_number(one.urgent, 'event')} of priority Error or above"] if one.urgent else []
         lines += [f"{'':22}{row}" for row in wrap(f"covers {', '.join(reach)}", max(width - 22, 40))]
@@ -112,15 +122,15 @@ def noise_text(found: Sequence[Proposal], events: int, width: int = 80) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def noise_json(found: Sequence[Proposal], events: int) -> dict[str, Any]:
+def noise_json(found: Sequence[Proposal], spreads: Sequence[Spread], events: int) -> dict[str, Any]:
     """The same as data."""
     rows = [
         {
             "rule": one.rule, "image": one.image, "process": one.process, "parent": one.parent, "removes": one.removes,
-            "forms": one.forms, "processes": one.processes, "events": one.events, "containers": one.containers, "hosts": one.hosts, "urgent": one.urgent,
+            "forms": spread.forms, "processes": one.processes, "events": one.events, "containers": spread.containers, "hosts": spread.hosts, "urgent": one.urgent,
             "newest": f"{one.newest:016x}", "command": whitelist_command(one),
         }
-        for one in found
+        for one, spread in zip(found, spreads, strict=True)
     ]  # fmt: skip
     return {"events": events, "proposals": rows}
 

@@ -14,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falcokit.event import Event, read_events
+from falcokit.history.overall import overall
 from falcokit.history.query import Filter
 from falcokit.history.store import in_memory
-from falcokit.history.summary import cells, summary
+from falcokit.history.summary import cells, spreads, summary
 from falcokit.overview.kinds import BUCKETS
 from falcokit.overview.noise import proposals
+from falcokit.overview.template import Templates
 
 ROOT = Path(__file__).parents[2]
 START = 1_790_000_000_000_000_000
@@ -203,6 +205,40 @@ def test_a_proposal_for_a_host_tells_what_goes_with_it_in_containers() -> None:
     assert (second.image, second.removes, second.urgent) == ("i", 3, 3)
 
 
+def test_containers_are_counted_once_and_the_host_is_none() -> None:
+    boxes = [{"container.id": f"{number:012x}", "container.name": "c", "container.image.repository": "i", "proc.pname": "p"} for number in range(3)]  # fmt: skip
+    documents = [
+        alert(number + 1, "R", f"F (process={name})", {**boxes[number % 3], "proc.name": name})
+        for number, name in enumerate(["sh", "cat"] * 30)
+    ]
+    documents += [alert(100, "H", "x", {"container.id": "host", "container.name": "host", "proc.name": "container:0123456789ab", "proc.pname": "p"})]  # fmt: skip
+    with in_memory([events(documents)]) as history:
+        found = proposals(cells(history, Filter()), 5)
+        assert [(one.image, one.process, one.removes) for one in found] == [("i", "", 60)]
+        assert spreads(history, Filter(), found) == [(2, 3, 1)]
+        groups = {(group.rule, group.text): group.containers for group in summary(history, Filter(), "none").groups}
+        assert groups["H", "x"] == 0
+        assert groups["R", "F (process=sh)"] == 3
+        assert overall(history, Filter()).containers == 3
+
+
+def test_what_nearly_all_have_in_common_stays() -> None:
+    documents = [alert(n, "R", f"Opened (file=/etc/shadow process={'cat' if n in (7, 8) else 'sh'} user=root)") for n in range(1, 301)]  # fmt: skip
+    documents[6]["output"] = "Opened (file=/etc/shadow process=cp user=root)"
+    with in_memory([events(documents)]) as history:
+        (group,) = summary(history, Filter()).groups
+    assert (group.count, group.text) == (300, "Opened (file=/etc/shadow process=sh|... user=root)")
+
+
+def test_forms_without_end_are_put_together() -> None:
+    templates = Templates(most=3)
+    numbers = [templates.number("R", f"Ran (user=root command=sh -c job{letter} parent=x)", {}) for letter in "abcdefg"]
+    assert numbers == [0, 1, 2, 3, 3, 3, 3]
+    assert templates.found[3] == ("R", "Ran (user=<user> command=<command> parent=<parent>)")
+    assert [templates.number("S", f"word{letter}", {}) for letter in "abcdefghij"] == [4, 5, 6, 7, 8, 9, 10, 10, 10, 10]
+    assert templates.found[10] == ("S", "<*>")
+
+
 def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "falcokit", "events", *arguments], cwd=folder, capture_output=True, text=True, check=False,
@@ -242,6 +278,16 @@ def test_as_a_user_runs_it(tmp_path: Path) -> None:
     assert run(tmp_path, "summary", "gone.json")[0] == 2
     code, _, err = run(tmp_path, "summary")
     assert (code, "falcokit events import" in err) == (2, True)
+
+
+def test_no_whitelist_is_offered_for_what_falco_tells_of_itself(tmp_path: Path) -> None:
+    document = alert(1, "Falco internal: metrics snapshot", "x", {"proc.name": "falco", "container.id": "host"})
+    (tmp_path / "e.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
+    _, out, _ = run(tmp_path, "summary", "e.json")
+    assert "metrics snapshot" in out
+    assert "$" not in out
+    key = json.loads(run(tmp_path, "list", "e.json", "--format", "json")[1])["events"][0]["id"]
+    assert "whitelist" not in run(tmp_path, "show", key, "e.json")[1]
 
 
 def test_noise_as_a_user_runs_it(tmp_path: Path) -> None:

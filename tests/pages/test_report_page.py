@@ -74,6 +74,8 @@ def test_the_page_in_a_browser(folder: Path, browser: Any) -> None:
     assert len(heights) > 10
     assert min(heights) > 0
     assert "falcokit events show" in page.locator("#kinds code").nth(0).inner_text()
+    page.set_viewport_size({"width": 380, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
     assert said == []
     assert asked == [(folder / "r.html").as_uri()]
 
