@@ -56,7 +56,11 @@ _TOLD: Final = {
 """The fields of an alert that columns are for, as far as they are texts."""
 _ALWAYS: Final = frozenset((*_SAID, "container", "container_id"))
 _IMAGE: Final = ("image", "tag", "digest")
-_ELSEWHERE: Final = ("container.image", "evt.hostname")
+_BOX: Final = ("container", "container_id", *_IMAGE)
+_ELSEWHERE: Final = (
+    "container.image", "evt.hostname", "ka.user.name",
+    *[name for names in FIELDS_OF.values() for name in names if name not in _TOLD.values()],
+)  # fmt: skip
 """Fields that say in another way what columns are for."""
 _PORTS: Final = ("fd.sport", "fd.rport")
 AT_ONCE: Final = 512
@@ -215,11 +219,27 @@ def _without_texts(found: _Columns) -> set[int]:
         if name in _ELSEWHERE:
             odd.update([number for number, one in enumerate(column) if one is not None])
         elif name not in ("event", "image") and not _all_texts(column):
-            empty = None if name in _ALWAYS else type(None)
-            odd.update([number for number, one in enumerate(column) if type(one) is not str and type(one) is not empty])
+            if name not in ("container", "container_id"):
+                empty = None if name in _ALWAYS else type(None)
+                odd.update(
+                    [number for number, one in enumerate(column) if type(one) is not str and type(one) is not empty]
+                )
+            else:
+                others = [number for number, one in enumerate(column) if type(one) is not str]
+                odd.update([number for number in others if column[number] is not None or not _is_told(found, number)])
     for key in _ELSEWHERE:
         found.pop(key, None)
     return odd
+
+
+def _is_told(found: _Columns, number: int) -> bool:
+    """Whether it is clear what container the alert is of, although it does not name one: the host, or none."""
+    if found["container_id"][number] == "host":
+        return True
+    if any(found[name][number] is not None for name in _BOX if name in found):
+        return False
+    output = found["output"][number]
+    return isinstance(output, str) and "container" not in output and "image=" not in output
 
 
 def _all_texts(column: Sequence[Any]) -> bool:
@@ -244,7 +264,7 @@ def _unusual(found: _Columns) -> set[int]:
     images = found.get("image") or [None] * len(found["event"])
     if not _all_texts(images) or not _ODD.isdisjoint(images):
         boxes = zip(found["container_id"], images, strict=True)
-        odd.update([number for number, (own, one) in enumerate(boxes) if own != "host" and (not isinstance(one, str) or one in _ODD)])  # fmt: skip
+        odd.update([number for number, (own, one) in enumerate(boxes) if own != "host" and ((not isinstance(one, str) and (own is not None or one is not None)) or one in _ODD)])  # fmt: skip
     return odd
 
 

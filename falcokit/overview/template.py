@@ -53,7 +53,7 @@ _HEAD: Final = re.compile(
     r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?: (?:Emergency|Alert|Critical|Error|Warning|Notice|Informational|Info|Debug) ",
     re.IGNORECASE,
 )
-_ASSIGNED: Final = re.compile(r"([\w.\[\]]{1,100})=(?:(?![\s(|]+[\w.\[\]]{1,100}=|\)*\Z).)*", re.DOTALL)
+_ASSIGNED: Final = re.compile(r"(?<![^\s(|])([\w.\[\]]{1,100})=")
 _FIGURE: Final = re.compile(r"\d")
 _UNTIDY: Final = re.compile(r"\s+(?=\))|(?<=\()\s+|(?<=\s)\s+")
 _SPANNING: Final = re.compile(r":\d\d:\d\d|-\d\d |\(id=|\0")
@@ -121,7 +121,7 @@ class Templates:
     def _of_text(self, rule: str, text: str) -> int:
         number = self._texts.get((rule, text))
         if number is None and self._most is not None and self._counts[rule] >= self._most:
-            text = _ASSIGNED.sub(r"\1=<\1>", text) if self._counts[rule] < 2 * self._most else "<*>"
+            text = _without_values(text) if self._counts[rule] < 2 * self._most else "<*>"
             number = self._texts.get((rule, text))
         if number is None:
             number = self._texts[rule, text] = len(self.found)
@@ -156,6 +156,16 @@ def _boxless(text: str) -> str:
 def without_volatile(text: str) -> str:
     """*text* with a mark in the place of what looks made up for one time."""
     return _MADE_UP.sub(_mark, text)
+
+
+def _without_values(text: str) -> str:
+    """*text* with a mark in the place of each value behind a key, up to the next key."""
+    first, *rest = _ASSIGNED.split(text)
+    found = [first]
+    for key, value in zip(rest[::2], rest[1::2], strict=True):
+        found.append(f"{key}=<{key}>{value[len(value.rstrip(' (|')) :]}")
+    last = rest[-1] if rest else ""
+    return "".join(found) + last[len(last.rstrip(")")) :]
 
 
 def without_container(output: str, headed: bool = True) -> str:
