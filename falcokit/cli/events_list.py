@@ -94,7 +94,7 @@ def listing(
     Example: falcokit events list --last 6h --priority warning --where "proc.name in (bash, sh)"
     """
     from falcokit.history.paging import newest_first
-    from falcokit.history.query import Filter, total
+    from falcokit.history.query import Filter, mixed_forms, total
     from falcokit.overview.bursts import bursts, singly
     from falcokit.report.events import row, to_csv, to_json, to_markdown, to_table
 
@@ -108,7 +108,7 @@ def listing(
         count = _count(history, picked)
         before = (page - 1) * limit
         if folded:
-            lines = bursts(newest_first(history, picked, labels))
+            lines = bursts(newest_first(history, picked, labels), mixed_forms(history))
             before = sum([line.count for line in islice(lines, before)])
         else:
             lines = singly(newest_first(history, picked, labels, before))

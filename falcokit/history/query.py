@@ -13,6 +13,7 @@ from falcokit.history.sieve import may_hold
 from falcokit.history.store import History, trouble_told
 from falcokit.history.table import OUTPUT
 from falcokit.overview.labels import PROMOTED
+from falcokit.overview.template import MIXED
 from falcokit.record import Record
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "events_of",
     "find",
     "label_expression",
+    "mixed_forms",
     "newest",
     "scope",
     "streamed",
@@ -142,6 +144,13 @@ def find(history: History, key: str) -> list[tuple[Entry, str]]:
     low, high = int(text.ljust(16, "0"), 16), int(text.ljust(16, "f"), 16)
     rows = history.all(f"SELECT {SHOWN}, raw FROM events WHERE id BETWEEN ? AND ? LIMIT 3", [low, high])
     return [(Entry(*row[:-1]), row[-1]) for row in rows]
+
+
+def mixed_forms(history: History) -> frozenset[int]:
+    """The forms of outputs that stand for many."""
+    return frozenset(
+        [number for (number,) in history.all("SELECT number FROM templates WHERE ends_with(text, ?)", [MIXED])]
+    )
 
 
 def event_of(raw: str) -> Event | None:

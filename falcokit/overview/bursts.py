@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import Final, Generic, Protocol, TypeVar
 
 from falcokit.record import Record
@@ -57,14 +57,17 @@ class Burst(Record, Generic[E]):
         self.actions: Final = actions
 
 
-def bursts(events: Iterable[tuple[E, tuple[str | None, ...]]]) -> Iterator[Burst[E]]:
+def bursts(
+    events: Iterable[tuple[E, tuple[str | None, ...]]], mixed: Container[int] = frozenset()
+) -> Iterator[Burst[E]]:
     """*events*, newest first with their paths, as lines: neighbours fall together that are alike and no further apart than `SPAN`.
 
-    Alike are events of one rule, policy, priority and form whose paths differ in the last level at most.  The order stays.
+    Alike are events of one rule, policy, priority and form whose paths differ in the last level at most; those of a form in *mixed* may be
+    anything and stand alone.  The order stays.
     """
     open_one: _Open[E] | None = None
     for event, path in events:
-        if open_one is None or not open_one.takes(event, path):
+        if open_one is None or event.template in mixed or not open_one.takes(event, path):
             if open_one is not None:
                 yield open_one.closed()
             open_one = _Open(event, path)

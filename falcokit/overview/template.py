@@ -14,7 +14,7 @@ from typing import Final
 
 from falcokit.overview.severity import PRIORITIES
 
-__all__ = ["MOST_FORMS", "Templates", "without_container", "without_volatile"]
+__all__ = ["MIXED", "MOST_FORMS", "Templates", "without_container", "without_volatile"]
 
 _ID: Final = re.compile(
     r"container\.(?:id|full_id|cni\.json|ip|start_ts|duration)|k8s\.pod\.(?:name|id|uid|ip|sandbox_id|full_sandbox_id|cni\.json)|k8s\.(?:rs|rc)\.(?:name|id|uid)"
@@ -61,6 +61,7 @@ _SPANNING: Final = re.compile(r":\d\d:\d\d|-\d\d |\(id=|\0")
 _GONE: Final = re.compile(r"\s*\0")
 MOST_FORMS: Final = 5_000
 """How many forms of a rule a history has: nobody looks at more, and memory would grow with them."""
+MIXED: Final = " ..."
 _MAX_TEXT: Final = 2000
 _MAX_WORDS: Final = 1500
 """Longer texts may have more than `_MAX_TEXT` letters once they have marks in them."""
@@ -72,7 +73,7 @@ _MAX_PLANS: Final = 10_000
 class Templates:
     """The forms of alerts seen so far, by number.
 
-    A rule that has *most* forms has no more that tell the values in its output.
+    A rule that has *most* forms has no more that tell the values in its output; the text of those ends in `MIXED`.
     """
 
     def __init__(self, found: Iterable[tuple[str, str]] = (), most: int | None = None) -> None:
@@ -121,7 +122,7 @@ class Templates:
     def _of_text(self, rule: str, text: str) -> int:
         number = self._texts.get((rule, text))
         if number is None and self._most is not None and self._counts[rule] >= self._most:
-            text = _without_values(text) if self._counts[rule] < 2 * self._most else "<*>"
+            text = (_without_values(text) if self._counts[rule] < 2 * self._most else "<*>") + MIXED
             number = self._texts.get((rule, text))
         if number is None:
             number = self._texts[rule, text] = len(self.found)

@@ -234,9 +234,9 @@ def test_forms_without_end_are_put_together() -> None:
     templates = Templates(most=3)
     numbers = [templates.number("R", f"Ran (user=root command=sh -c job{letter} parent=x)", {}) for letter in "abcdefg"]
     assert numbers == [0, 1, 2, 3, 3, 3, 3]
-    assert templates.found[3] == ("R", "Ran (user=<user> command=<command> parent=<parent>)")
+    assert templates.found[3] == ("R", "Ran (user=<user> command=<command> parent=<parent>) ...")
     assert [templates.number("S", f"word{letter}", {}) for letter in "abcdefghij"] == [4, 5, 6, 7, 8, 9, 10, 10, 10, 10]
-    assert templates.found[10] == ("S", "<*>")
+    assert templates.found[10] == ("S", "<*> ...")
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, str, str]:
