@@ -108,6 +108,9 @@ def test_a_click_closes_and_opens_a_node(show: Show) -> None:
     node(page, "web-1").click(position={"x": 100, "y": 15})
     assert node(page, "web-1").get_attribute("aria-expanded") == "true"
     assert "container web" in names(page)
+    # The open host tells the connections of what is in it.
+    assert "web → db tcp 5432 · 29" in page.locator("#about li").all_inner_texts()
+    assert page.locator(".edge.lit").count() == 2
 
 
 def test_keys_alone_do_everything(show: Show) -> None:

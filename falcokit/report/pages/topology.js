@@ -136,9 +136,13 @@
     taken.push({ x: x - half, y: y - 11, w: 2 * half, h: 14 });
     return { x, y };
   };
+  const isIn = (id, outer) => {
+    while (id !== outer && byId.has(id)) id = byId.get(id).parent;
+    return id === outer;
+  };
   const drawEdge = (edge, taken) => {
     const points = curve(places.get(edge.from), places.get(edge.to));
-    const lit = picked !== null && (edge.from === picked || edge.to === picked) ? " lit" : "";
+    const lit = picked !== null && (isIn(edge.from, picked) || isIn(edge.to, picked)) ? " lit" : "";
     const ways = [...edge.ways];
     const words = [ways.slice(0, 2).join(", ") + (ways.length > 2 ? ", …" : ""), number(edge.events)].filter(Boolean).join(" · ");
     const [start, ...rest] = points.map((point) => point.join(" "));
@@ -205,11 +209,14 @@
       write(names, "dt", name);
       write(names, "dd", value);
     }
-    const own = joined().filter((edge) => edge.from === node.id || edge.to === node.id).sort((a, b) => b.events - a.events);
+    // Those of an open node are drawn from what is in it.
+    const own = joined().filter((edge) => isIn(edge.from, node.id) || isIn(edge.to, node.id)).sort((a, b) => b.events - a.events);
     const list = write(about, "ul", "");
     for (const edge of own.slice(0, 50)) {
-      const [arrow, other] = edge.from === edge.to ? ["↺", node] : edge.from === node.id ? ["→", byId.get(edge.to)] : ["←", byId.get(edge.from)];
-      write(list, "li", [arrow, other.label, [...edge.ways].slice(0, 4).join(", "), `· ${number(edge.events)}`].filter(Boolean).join(" "));
+      const out = isIn(edge.from, node.id), [here, there] = out ? [edge.from, edge.to] : [edge.to, edge.from];
+      const arrow = edge.from === edge.to ? "↺" : out ? "→" : "←";
+      const words = [here === node.id ? "" : byId.get(here).label, arrow, byId.get(there).label, [...edge.ways].slice(0, 4).join(", ")];
+      write(list, "li", [...words, `· ${number(edge.events)}`].filter(Boolean).join(" "));
     }
     if (own.length > 50) write(list, "li", `${number(own.length - 50)} more`);
   };
