@@ -177,11 +177,14 @@ def condition(history: History, chosen: Filter) -> tuple[str, list[object]]:
 def scope(history: History, chosen: Filter) -> tuple[str, list[object]]:
     """The events that *chosen* lets through, as what stands behind FROM, with its values.
 
-    What is there for ``where`` holds until the next question.
+    A condition is asked once, however many questions follow: it takes longer than they do.
     """
     clause, values = condition(history, chosen)
     if chosen.where is None:
         return f"events WHERE {clause}", values
+    again = "events WHERE rowid IN (SELECT number FROM kept)"
+    if history.kept == chosen:
+        return again, []
     import numpy
 
     sieve, more = may_hold(history, chosen.where)
@@ -193,7 +196,8 @@ def scope(history: History, chosen: Filter) -> tuple[str, list[object]]:
     history.connection.register("found", {"number": numpy.array(kept, dtype="int64")})
     history.connection.execute("CREATE OR REPLACE TEMP TABLE kept AS SELECT number FROM found")
     history.connection.unregister("found")
-    return "events WHERE rowid IN (SELECT number FROM kept)", []
+    history.kept = chosen
+    return again, []
 
 
 def events_of(history: History, chosen: Filter) -> Iterator[Event]:

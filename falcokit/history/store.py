@@ -77,6 +77,8 @@ class History:
         self.path: Final = path
         self.searched: object = None
         """What was last looked for, whose events the table ``searched`` has."""
+        self.kept: object = None
+        """What had a condition that was last asked, whose events the table ``kept`` has."""
         self.folder: TemporaryDirectory[str] | None = None
         """What goes with it when it is closed."""
         self._templates: Final = Templates(most=MOST_FORMS)
@@ -119,7 +121,8 @@ class History:
 
         *progress* is how far a file was read with them.  Raises `ConfigError` where the disk does not take them, or the file is damaged.
         """
-        connection, self.searched = self.connection, None
+        connection = self.connection
+        self.searched = self.kept = None
         with trouble_told(self.path):
             forms = self._number_forms()
             before = len(forms)
@@ -194,7 +197,7 @@ class History:
 
     def drop_before(self, moment: int) -> int:
         """Delete the events before *moment* (nanoseconds since 1970); how many these were.  Raises `ConfigError`."""
-        self.searched = None
+        self.searched = self.kept = None
         with trouble_told(self.path):
             done = self.connection.execute("DELETE FROM events WHERE time < ?", [moment]).fetchone()
             self.connection.execute("DELETE FROM parts WHERE part NOT IN (SELECT DISTINCT part FROM events)")

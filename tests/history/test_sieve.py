@@ -162,3 +162,17 @@ def test_few_events_are_asked(text: str, asked: int) -> None:
         history.add([event for event in read_events(alerts) if isinstance(event, Event)])
         clause, given_values = may_hold(history, holds_for(text))
         assert len(history.all(f"SELECT id FROM events WHERE {clause}", given_values)) == asked
+
+
+def test_what_came_in_between_is_asked_too() -> None:
+    def alert(number: int) -> bytes:
+        return json.dumps({"output": "x", "output_fields": {"proc.pid": number}, "rule": "r", "time": f"2026-11-28T10:00:00.{number:09}Z"}).encode() + b"\n"  # fmt: skip
+
+    chosen = Filter(where=holds_for("proc.pid < 4"))
+    with in_memory() as history:
+        for number, expected in ((1, 1), (2, 2), (7, 2), (3, 3)):
+            history.add([event for event in read_events([alert(number)]) if isinstance(event, Event)])
+            assert (total(history, chosen), total(history, chosen), total(history)) == (expected, expected, history.all("SELECT count(*) FROM events")[0][0])  # fmt: skip
+        assert total(history, chosen.replaced(where=holds_for("proc.pid = 7"))) == 1
+        history.drop_before(history.all("SELECT max(time) FROM events")[0][0])
+        assert total(history, chosen) == 0
